@@ -1,0 +1,5 @@
+"""Lets `python -m logcount` be the command line."""
+
+from logcount.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""Adds outcomes up: groups by dimensions, totals, and everything that was not counted, by reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from logcount.counts import Outcome, TokenCount
+
+HOUR, DAY = "hour", "day"
+"""What outcomes can be grouped by besides their dimensions: the hour and the day of the exchange, in UTC."""
+
+_PARTS = ("prompt", "completion", "total", "cached", "reasoning")
+
+
+@dataclass(slots=True)
+class Group:
+    """Sums over the counted exchanges that share the same dimensions; an unknown count adds nothing."""
+
+    exchanges: int = 0
+    prompt: int = 0
+    completion: int = 0
+    total: int = 0
+    cached: int = 0
+    reasoning: int = 0
+    counted_by: Counter[str] = field(default_factory=Counter)
+
+    def add(self, count: TokenCount) -> None:
+        """Add one count."""
+        self.exchanges += 1
+        self.counted_by[count.counted_by] += 1
+        for part in _PARTS:
+            known = getattr(count, part)
+            if known is not None:
+                setattr(self, part, getattr(self, part) + known)
+
+    def merge(self, other: Group) -> None:
+        """Add another group's sums."""
+        self.exchanges += other.exchanges
+        self.counted_by.update(other.counted_by)
+        for part in _PARTS:
+            setattr(self, part, getattr(self, part) + getattr(other, part))
+
+
+Key = tuple[tuple[str, str], ...]
+"""The dimensions of a group, as pairs of name and value; an unknown one is absent."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a replay came to. Every exchange that was read is in exactly one of the five numbers."""
+
+    by: tuple[str, ...]
+    """The dimensions that groups are made by, in order; `hour` and `day` among them."""
+    counted: int = 0
+    duplicates: int = 0
+    outside: int = 0
+    """Exchanges and events outside the span that was asked for: they are not among the read."""
+    groups: dict[Key, Group] = field(default_factory=dict)
+    models: dict[str | None, Group] = field(default_factory=dict)
+    overall: Group = field(default_factory=Group)
+    uncounted: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    uncounted_models: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many exchanges were uncounted, by reason and model."""
+
+    @property
+    def read(self) -> int:
+        """How many exchanges, and events in which none could be read, there were in the span."""
+        return self.counted + self.duplicates + sum(map(Counter.total, (self.uncounted, self.skipped, self.rejected)))
+
+    def add(self, outcome: Outcome) -> None:
+        """Add what became of one exchange."""
+        self.flags.update(outcome.flags)
+        if outcome.count is not None:
+            self.counted += 1
+            self.overall.add(outcome.count)
+            self.models.setdefault(outcome.model, Group()).add(outcome.count)
+            self.groups.setdefault(key_of(outcome, self.by), Group()).add(outcome.count)
+        elif outcome.skipped:
+            self.skipped[outcome.reason or ""] += 1
+        else:
+            self.uncounted[outcome.reason or ""] += 1
+            self.uncounted_models[outcome.reason or "", outcome.model or ""] += 1
+
+    def reject(self, reason: str) -> None:
+        """Add an event from which no exchange could be read."""
+        self.rejected[reason] += 1
+
+
+def key_of(outcome: Outcome, by: Sequence[str]) -> Key:
+    """Return the dimensions of an outcome that groups are made by."""
+    pairs = ((name, _value(outcome, name)) for name in by)
+    return tuple((name, value) for name, value in pairs if value is not None)
+
+
+def _value(outcome: Outcome, name: str) -> str | None:
+    if name in {HOUR, DAY}:
+        return _span(outcome.time, name)
+    return outcome.dimensions.get(name)
+
+
+def _span(time: datetime | None, name: str) -> str | None:
+    if time is None:
+        return None
+    return time.strftime("%Y-%m-%dT%H:00Z" if name == HOUR else "%Y-%m-%d")

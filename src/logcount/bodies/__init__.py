@@ -1,0 +1,165 @@
+"""Bodies: what the request and the response of any known API say, told by shape and never by URL.
+
+To add an API: write a module with an `Api` of small functions, and give it a row in `APIS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from logcount.bodies.anthropic import ANTHROPIC, ANTHROPIC_TEXT
+from logcount.bodies.api import Api, Document, Documents, last_usage
+from logcount.bodies.bedrock import CONVERSE, INVOKE
+from logcount.bodies.cohere import COHERE
+from logcount.bodies.embeddings import EMBEDDINGS, RERANK
+from logcount.bodies.framing import Framed, unframe
+from logcount.bodies.gemini import GEMINI
+from logcount.bodies.ollama import OLLAMA
+from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
+from logcount.bodies.openai_responses import RESPONSES
+from logcount.bodies.tgi import TGI
+from logcount.bodies.usage import child, invocation_metrics, read_usage
+from logcount.content import ModelRequest, ModelResponse, Usage
+
+if TYPE_CHECKING:
+    from logcount.exchanges import Body
+
+__all__ = ["APIS", "UNKNOWN_API", "read_request", "read_response"]
+
+
+def _any_usage(documents: Documents) -> Usage | None:
+    return last_usage(documents, lambda document: read_usage(document.get("usage")))
+
+
+OTHER = Api(
+    name="other",
+    answers=lambda document: read_usage(document.get("usage")) is not None,
+    usage=_any_usage,
+    asks=lambda _document: False,
+    prompt=lambda _document: None,
+)
+"""Answers of no other row that report usage in words that are known: images, transcriptions, newer APIs."""
+
+APIS: tuple[Api, ...] = (
+    # In an order in which the first row that knows a document is right.
+    RESPONSES,
+    ANTHROPIC,
+    CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    GEMINI,
+    OLLAMA,
+    CONVERSE,
+    COHERE,
+    INVOKE,
+    ANTHROPIC_TEXT,
+    RERANK,
+    TGI,
+    CHOICES,
+    OTHER,
+)
+
+_ASKED = (
+    ANTHROPIC,
+    CONVERSE,
+    OLLAMA,
+    CHAT,
+    RESPONSES,
+    ANTHROPIC_TEXT,
+    INVOKE,
+    COHERE,
+    GEMINI,
+    RERANK,
+    COMPLETIONS,
+    EMBEDDINGS,
+    TGI,
+)
+"""For requests, the more particular first: many of them look like OpenAI's chat."""
+
+UNKNOWN_API = "unknown"
+
+
+def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelResponse, frozenset[str]]:
+    """Return what a response body says, and flags.
+
+    Replies are put together only where usage is not whole, or where `keep_replies` asks for them.
+    """
+    framed = unframe(body)
+    api = _api_of(framed.documents)
+    usage = _usage(api, framed.documents)
+    whole = usage is not None and usage.prompt is not None and usage.completion is not None and not usage.interim
+    response = ModelResponse(
+        api=api.name if api else UNKNOWN_API,
+        model=_model(framed.documents),
+        usage=usage,
+        replies=api.replies(framed.documents) if api and (keep_replies or not whole) else (),
+        generates=api.generates if api else True,
+        error=_is_error(framed, api),
+        cut=framed.cut or any(_says_error(document) for document in framed.documents),
+    )
+    return response, framed.flags
+
+
+def _api_of(documents: Documents) -> Api | None:
+    pairs = ((document, api) for document in documents for api in APIS[:-2] if api.answers(document))
+    found = next((api for _, api in pairs), None)
+    # The last rows know documents that may merely open a stream of another API.
+    return found or next((api for api in APIS[-2:] for document in documents if api.answers(document)), None)
+
+
+def _usage(api: Api | None, documents: Documents) -> Usage | None:
+    usage = api.usage(documents) if api else None
+    if usage is None or usage.prompt is None or usage.completion is None:
+        return last_usage(documents, invocation_metrics) or usage
+    return usage
+
+
+def _model(documents: Documents) -> str | None:
+    for document in documents:
+        places = (document, child(document, "response"), child(document, "message"))
+        for name in (place.get(key) for place in places for key in ("model", "modelVersion")):
+            if isinstance(name, str) and name:
+                return name
+    return None
+
+
+def _says_error(document: Document) -> bool:
+    return bool(document.get("error")) or document.get("type") == "error" or document.get("object") == "error"
+
+
+def _is_error(framed: Framed, api: Api | None) -> bool:
+    """Say whether the body is an error and nothing else: a stream may break off with one after some text."""
+    documents = framed.documents
+    if not documents or not any(_says_error(document) for document in documents):
+        return False
+    return api is None or _says_error(documents[0])
+
+
+def read_request(body: Body, answered_by: str = UNKNOWN_API) -> tuple[ModelRequest, frozenset[str]]:
+    """Return what a request body asks, and flags; the API that answered, where known, has the first say."""
+    framed = unframe(body)
+    document: Document = framed.documents[0] if framed.documents else {}
+    answering = next((api for api in APIS if api.name == answered_by), None)
+    prompt = answering.prompt(document) if answering else None
+    asked = answering if prompt is not None else next((api for api in _ASKED if api.asks(document)), None)
+    if prompt is None and asked is not None:
+        prompt = asked.prompt(document)
+    model = document.get("model")
+    request = ModelRequest(
+        api=asked.name if asked else UNKNOWN_API,
+        model=model if isinstance(model, str) and model else None,
+        prompt=prompt,
+        stop_strings=_names_stop_strings(document),
+        echoes_prompt=document.get("echo") is True,
+        cut=framed.cut,
+    )
+    return request, framed.flags
+
+
+def _names_stop_strings(document: Document) -> bool:
+    places = (
+        document,
+        *(child(document, key) for key in ("options", "parameters", "inferenceConfig", "generationConfig")),
+    )
+    words: tuple[Any, ...] = ("stop", "stop_sequences", "stopSequences")
+    return any(place.get(word) for place in places for word in words)

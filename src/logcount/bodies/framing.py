@@ -1,0 +1,235 @@
+"""Takes the framing off a body: one JSON document, or the documents of a stream, whichever way they were sent.
+
+Known framings: JSON, a JSON array of chunks, JSON lines, server-sent events (WHATWG HTML §9.2), and
+`application/vnd.amazon.eventstream`, as bytes or as the text that is left of it when a gateway read it as characters.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from dataclasses import dataclass
+from json import JSONDecoder
+from typing import TYPE_CHECKING, Any
+
+from logcount import jsontext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from logcount.exchanges import Body
+
+UNREADABLE = "unreadable-body"
+"""Flag: a body is in no known framing."""
+LOST_CHUNKS = "lost-chunks"
+"""Flag: parts of a stream could not be read."""
+
+EXPANDED_BYTES = 64 * 2**20
+"""What a compressed body may expand to: thirty times the 2 MB that APIM logs of a message at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """The JSON objects of a body, in order."""
+
+    documents: tuple[dict[str, Any], ...] = ()
+    streamed: bool = False
+    ended: bool = False
+    """Whether the stream said that it is over."""
+    cut: bool = False
+    flags: frozenset[str] = frozenset()
+
+
+_TEXT_KEYS = frozenset(
+    {
+        *("content", "text", "reasoning", "reasoning_content", "thinking", "arguments", "refusal", "partial_json"),
+        *("generated_text", "generation", "outputText", "completion", "response", "delta", "output_text", "output"),
+        *("prompt", "input", "inputs", "inputText", "message", "system", "instructions", "query", "texts"),
+    }
+)
+"""Keys under which a cut string is still worth counting as far as it goes."""
+
+
+def unframe(body: Body) -> Framed:
+    """Return what is in a body; never raises."""
+    data = body.data
+    if isinstance(data, dict):
+        return Framed((data,), cut=body.cut)
+    if isinstance(data, list):
+        return Framed(_objects(data), streamed=True, ended=True, cut=body.cut)
+    flags: frozenset[str] = frozenset()
+    if isinstance(data, bytes):
+        data, whole = _expanded(data)
+        body_cut = body.cut or not whole
+        if _is_eventstream(data):
+            return _eventstream(data, cut=body_cut)
+        text, flags = jsontext.text_of(data)
+    else:
+        text, body_cut = str(data), body.cut
+    framed = _unframe_text(text.strip("\ufeff\x00 \t\r\n"), cut=body_cut)
+    return (
+        framed
+        if not flags
+        else Framed(framed.documents, framed.streamed, framed.ended, framed.cut, framed.flags | flags)
+    )
+
+
+def _expanded(data: bytes) -> tuple[bytes, bool]:
+    """Undo the content encoding gzip, which gateways log as it came."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data, True
+    expander = zlib.decompressobj(wbits=31)
+    try:
+        expanded = expander.decompress(data, EXPANDED_BYTES)
+    except zlib.error:
+        return data, True
+    return expanded, expander.eof
+
+
+def _objects(values: Iterable[Any]) -> tuple[dict[str, Any], ...]:
+    return tuple(value for value in values if isinstance(value, dict))
+
+
+_SSE = re.compile(r"(?:data|event|id|retry)?:")
+
+
+def _unframe_text(text: str, *, cut: bool) -> Framed:
+    if _SSE.match(text):
+        return _server_sent_events(text, cut=cut)
+    if text[:1] not in {"{", "["}:
+        return _remains_of_eventstream(text, cut=cut)
+    try:
+        reading = jsontext.decode(text)
+    except jsontext.NotJson as error:
+        return _lines(text, cut=cut) or _broken(text, str(error))
+    if isinstance(reading.value, list):
+        return Framed(_objects(reading.value), streamed=True, ended=True, cut=cut, flags=reading.flags)
+    return Framed(_objects([reading.value]), cut=cut, flags=reading.flags)
+
+
+def _broken(text: str, reason: str) -> Framed:
+    """Read a document that breaks off; one that is broken in another way is unreadable."""
+    if reason == "not JSON":
+        try:
+            reading, _ = jsontext.decode_cut(text, _TEXT_KEYS.__contains__)
+        except jsontext.NotJson:
+            return Framed(flags=frozenset({UNREADABLE}))
+        values = reading.value if isinstance(reading.value, list) else [reading.value]
+        return Framed(_objects(values), isinstance(reading.value, list), cut=True, flags=reading.flags)
+    return Framed(flags=frozenset({UNREADABLE}))
+
+
+def _lines(text: str, *, cut: bool) -> Framed | None:
+    """Read JSON lines; None where the first line is no whole document."""
+    lines = text.splitlines()
+    if len(lines) < 2:
+        return None
+    try:
+        jsontext.decode(lines[0])
+    except jsontext.NotJson:
+        return None
+    return _stream(lines, cut=cut)
+
+
+def _server_sent_events(text: str, *, cut: bool) -> Framed:
+    pieces: list[str] = []
+    ended = False
+    for event in _EVENT_END.split(text):
+        data = "\n".join(line[5:].removeprefix(" ") for line in event.splitlines() if line.startswith("data:"))
+        if data.strip() == "[DONE]":
+            ended = True
+        elif data:
+            pieces.append(data)
+    framed = _stream(pieces, cut=cut)
+    return Framed(framed.documents, streamed=True, ended=ended, cut=framed.cut and not ended, flags=framed.flags)
+
+
+_EVENT_END = re.compile(r"\r\n\r\n|\n\n|\r\r")
+
+
+def _stream(pieces: list[str], *, cut: bool) -> Framed:
+    """Read the documents of a stream; the last one may be cut, and others may be lost."""
+    documents: list[Any] = []
+    flags: set[str] = set()
+    for number, piece in enumerate(pieces, 1):
+        if not piece.strip():
+            continue
+        try:
+            reading = jsontext.decode(piece)
+        except jsontext.NotJson as error:
+            if number < len(pieces):
+                flags.add(LOST_CHUNKS)
+                continue
+            last = _broken(piece, str(error))
+            documents.extend(last.documents)
+            cut = True
+            continue
+        flags |= reading.flags
+        documents.append(reading.value)
+    return Framed(_objects(documents), streamed=True, cut=cut, flags=frozenset(flags))
+
+
+# application/vnd.amazon.eventstream: https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html
+
+
+def _is_eventstream(data: bytes) -> bool:
+    return len(data) >= 12 and zlib.crc32(data[:8]) == int.from_bytes(data[8:12], "big")
+
+
+def _eventstream(data: bytes, *, cut: bool) -> Framed:
+    documents: list[dict[str, Any]] = []
+    position = 0
+    while _is_eventstream(data[position : position + 12]):
+        total = int.from_bytes(data[position : position + 4], "big")
+        headers = int.from_bytes(data[position + 4 : position + 8], "big")
+        message = data[position : position + total]
+        if len(message) < total or total < headers + 16:
+            cut = True
+            break
+        documents.extend(_payload(jsontext.text_of(message[12 + headers : total - 4])[0]))
+        position += total
+    cut = cut or position < len(data)
+    return Framed(tuple(documents), streamed=True, cut=cut)
+
+
+def _payload(text: str) -> Iterator[dict[str, Any]]:
+    """Return the document of one message: the payload itself, or what it carries in base64."""
+    try:
+        document = jsontext.decode(text).value
+    except jsontext.NotJson:
+        return
+    if isinstance(document, dict):
+        yield from _carried(document)
+
+
+def _carried(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    packed = document.get("bytes")
+    if not isinstance(packed, str):
+        yield document
+        return
+    try:
+        yield from _payload(jsontext.text_of(base64.b64decode(packed))[0])
+    except ValueError:
+        return
+
+
+_PAYLOAD_START = re.compile(r'\{"')
+_PAYLOADS = JSONDecoder()
+
+
+def _remains_of_eventstream(text: str, *, cut: bool) -> Framed:
+    """Find the payloads between the frames of an event stream that was read as characters."""
+    if ":message-type" not in text and ":event-type" not in text:
+        return Framed(flags=frozenset({UNREADABLE}) if text else frozenset())
+    documents: list[dict[str, Any]] = []
+    position = 0
+    while match := _PAYLOAD_START.search(text, position):
+        try:
+            document, position = _PAYLOADS.raw_decode(text, match.start())
+        except (ValueError, RecursionError):
+            position = match.end()
+            cut = True
+            continue
+        documents.extend(_carried(document))
+    return Framed(tuple(documents), streamed=True, cut=cut)

@@ -1,0 +1,203 @@
+"""Chat completions and completions in OpenAI's words, which most servers of open models speak.
+
+Also: Azure OpenAI, Azure AI Inference, vLLM, TGI and Hugging Face, Mistral, Groq (whose streams put usage under
+`x_groq`), DeepSeek, Together, SageMaker. Source: the types of the packages `openai` 3.54 and `mistralai` 3.7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from logcount.bodies.api import Api, Document, Documents, finish, last_usage, objects, strings
+from logcount.bodies.usage import child, read_usage
+from logcount.content import Chat, Finish, Prompt, Reply, Texts, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _first_choice(document: Document) -> Document:
+    return next(iter(objects(document.get("choices"))), {})
+
+
+def _is_chat(document: Document) -> bool:
+    return not {"message", "delta"}.isdisjoint(_first_choice(document)) or strings(document.get("object")).startswith(
+        "chat.completion"
+    )
+
+
+def _is_completion(document: Document) -> bool:
+    return "text" in _first_choice(document) or strings(document.get("object")) in {
+        "text_completion",
+        "text.completion",
+    }
+
+
+def _has_choices(document: Document) -> bool:
+    return isinstance(document.get("choices"), list)
+
+
+def _usage(documents: Documents) -> Usage | None:
+    """Return the last usage; while no choice is finished it is a running count of a stream."""
+    usage = last_usage(documents, _usage_of_chunk)
+    if usage is None or len(documents) < 2:
+        return usage
+    finished = any(choice.get("finish_reason") for document in documents for choice in objects(document.get("choices")))
+    closing = next(document for document in reversed(documents) if _usage_of_chunk(document))
+    return usage if finished or not closing.get("choices") else replace(usage, interim=True)
+
+
+def _usage_of_chunk(document: Document) -> Usage | None:
+    return read_usage(document.get("usage")) or read_usage(child(document, "x_groq").get("usage"))
+
+
+@dataclass(slots=True)
+class _Choice:
+    """One choice as its chunks come in."""
+
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    calls: dict[Any, Document] = field(default_factory=dict)
+    finish: Finish = Finish.UNKNOWN
+    missing: set[str] = field(default_factory=set)
+
+    def take(self, choice: Document) -> None:
+        """Add what one chunk says of this choice."""
+        self.text.append(strings(choice.get("text")))
+        for key in ("message", "delta"):
+            self._take_message(child(choice, key))
+        if choice.get("finish_reason"):
+            self.finish = finish(choice["finish_reason"])
+            if self.finish is Finish.STOP_EITHER and "stop_reason" in choice:  # vLLM names the string that it met
+                self.finish = Finish.STOP_STRING if isinstance(choice["stop_reason"], str) else Finish.STOP
+
+    def _take_message(self, message: Document) -> None:
+        content = message.get("content")
+        for part in [{"text": content}] if isinstance(content, str) else objects(content):
+            self._take_part(part)
+        self.text.append(strings(message.get("refusal")))
+        self.reasoning.append(strings(message.get("reasoning_content")) or strings(message.get("reasoning")))
+        if message.get("audio"):
+            self.missing.add("audio")
+        if function := child(message, "function_call"):
+            self._take_call("function", {"function": function})
+        for order, call in enumerate(objects(message.get("tool_calls"))):
+            self._take_call(call.get("index", order), call)
+
+    def _take_part(self, part: Document) -> None:
+        if part.get("type") == "thinking":  # Mistral's reasoning, in parts of its own
+            thinking = part.get("thinking")
+            self.reasoning.extend(
+                [thinking] if isinstance(thinking, str) else [strings(piece.get("text")) for piece in objects(thinking)]
+            )
+        elif isinstance(part.get("text"), str):
+            self.text.append(part["text"])
+        elif part.get("type") not in {None, "text"}:
+            self.missing.add("other-output")
+
+    def _take_call(self, key: Any, call: Document) -> None:
+        key = key if isinstance(key, int | str) else None
+        known = self.calls.setdefault(key, {"name": "", "arguments": ""})
+        function = child(call, "function")
+        known["name"] += strings(function.get("name")) if not known["name"] else ""
+        arguments = function.get("arguments")
+        known["arguments"] = (
+            known["arguments"] + arguments if isinstance(arguments, str) else arguments or known["arguments"]
+        )
+
+    def reply(self) -> Reply:
+        """Return the whole choice."""
+        calls = tuple({"type": "function", "function": dict(call)} for call in self.calls.values())
+        return Reply("".join(self.text), "".join(self.reasoning), calls, self.finish, frozenset(self.missing))
+
+
+def choices_of(documents: Documents) -> tuple[Reply, ...]:
+    """Return the visible output of every choice, streamed or not."""
+    choices: dict[Any, _Choice] = {}
+    for document in documents:
+        for order, choice in enumerate(objects(document.get("choices"))):
+            index = choice.get("index", order)
+            choices.setdefault(index if isinstance(index, int) else order, _Choice()).take(choice)
+    return tuple(choice.reply() for choice in choices.values())
+
+
+def _asks_chat(document: Document) -> bool:
+    return isinstance(document.get("messages"), list)
+
+
+def _chat_prompt(document: Document) -> Prompt | None:
+    """Return the conversation with what the request hands to the template, as vLLM, SGLang and TGI take it."""
+    messages = objects(document.get("messages"))
+    if not messages:
+        return None
+    tools = objects(document.get("tools"))
+    if not tools:
+        tools = [{"type": "function", "function": function} for function in objects(document.get("functions"))]
+    return Chat(
+        messages=messages,
+        tools=tools or None,
+        options=_template_options(document),
+        open_reply=document.get("add_generation_prompt") is not False,
+        missing=frozenset(_missing(messages)),
+    )
+
+
+def _template_options(document: Document) -> dict[str, Any]:
+    options = dict(child(document, "chat_template_kwargs"))
+    if isinstance(document.get("reasoning_effort"), str):
+        options.setdefault("reasoning_effort", document["reasoning_effort"])
+    if objects(document.get("documents")):
+        options.setdefault("documents", document["documents"])
+    if document.get("continue_final_message") is True:
+        options.setdefault("continue_final_message", True)
+    return options
+
+
+_TEXT_PARTS = frozenset({"text", "input_text", "output_text", "refusal", "thinking", "reasoning"})
+_MEDIA = {"image": "image", "audio": "audio", "video": "video", "file": "file", "document": "file"}
+
+
+def _missing(messages: list[Document]) -> Iterator[str]:
+    """Name what messages hold beyond text: it is never counted as text."""
+    for message in messages:
+        for part in objects(message.get("content")):
+            kind = strings(part.get("type")) or "text"
+            if kind not in _TEXT_PARTS:
+                yield next((name for word, name in _MEDIA.items() if word in kind), "other-input")
+        if message.get("images"):
+            yield "image"
+        if message.get("audio"):
+            yield "audio"
+
+
+def _asks_completion(document: Document) -> bool:
+    return "prompt" in document
+
+
+def texts_of(value: Any) -> Texts | None:
+    """Return bare texts given as a string, a list of them, or lists of token ids."""
+    if isinstance(value, str):
+        return Texts((value,))
+    if not isinstance(value, list) or not value:
+        return None
+    if all(isinstance(item, str) for item in value):
+        return Texts(tuple(value))
+    if all(isinstance(item, int) and not isinstance(item, bool) for item in value):
+        return Texts(token_ids=len(value))
+    if all(isinstance(item, list) for item in value):
+        return Texts(token_ids=sum(len(item) for item in value))
+    return None
+
+
+CHAT = Api("chat", _is_chat, _usage, _asks_chat, _chat_prompt, choices_of)
+COMPLETIONS = Api(
+    "completions",
+    _is_completion,
+    _usage,
+    _asks_completion,
+    lambda document: texts_of(document.get("prompt")),
+    choices_of,
+)
+CHOICES = Api("chat", _has_choices, _usage, _asks_chat, _chat_prompt, choices_of)
+"""For answers whose choices are empty, such as Azure's opening chunk alone: whatever comes of it is chat."""

@@ -1,0 +1,63 @@
+"""The command line: the only room that names concrete parts and sees the settings."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from logcount import __version__
+from logcount.errors import LogcountError, Misconfigured
+
+_COMMANDS = {
+    "replay": ("logcount.cli.replay", "replay", "Count archived logs."),
+    "explain": ("logcount.cli.explain", "explain", "Show how one event is read and counted, and why."),
+    "tokenizers": ("logcount.cli.tokenizers", "tokenizers", "List, fetch and verify tokenizers."),
+}
+"""Name → module, object and the line that `--help` shows: a command is imported when it is run."""
+
+
+class _LazyGroup(click.Group):
+    """Imports a command only when it is named, so that `--help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file.  [default: logcount.toml, if any]"
+)
+@click.pass_context
+def cli(ctx: click.Context, config: Path | None) -> None:
+    """Count LLM tokens behind Azure API Management: exact, offline, off the hot path."""
+    ctx.obj = config
+
+
+def main() -> None:
+    """Run the command line; the exit status is 0, 1 could not finish, 2 wrong use or settings, 130 interrupted."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2 if isinstance(error, click.UsageError) else error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except LogcountError as error:
+        click.echo(f"logcount: {error}", err=True)
+        sys.exit(2 if isinstance(error, Misconfigured) else 1)

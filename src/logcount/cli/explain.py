@@ -1,0 +1,162 @@
+"""`logcount explain`: shows how one event is read and counted, and why; no body is ever shown."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from logcount.content import Usage
+    from logcount.counting import Counter, Sides, Spoken
+    from logcount.counts import Outcome
+    from logcount.events import LogEvent
+    from logcount.exchanges import Decoded, Exchange
+    from logcount.settings import Settings
+
+_PLACE = re.compile(r"(?P<source>.+):(?P<position>\d+)\Z")
+
+Line = tuple[str, str]
+
+
+@click.command()
+@click.argument("event", metavar="EVENT")
+@click.pass_obj
+def explain(config: Path | None, event: str) -> None:
+    """Show for one EVENT: its envelope, its API, what was reported, what the tokenizer says, the choice and why.
+
+    EVENT is SOURCE:POSITION as `replay --each` names it, a file with one event, - for standard input, or the event's
+    own JSON.
+    """
+    from logcount.cli.wiring import make_counter, make_mappings  # noqa: PLC0415 - so that `--help` answers at once
+    from logcount.envelopes import decode  # noqa: PLC0415
+    from logcount.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    found = _find(event, settings)
+    counter = make_counter(settings)
+    results = decode(found, make_mappings(settings))
+    for number, result in enumerate(results, 1):
+        if len(results) > 1:
+            click.echo(f"exchange {number} of {len(results)}")
+        for name, value in _lines(found, result, counter):
+            click.echo(f"  {name:<12}{value}")
+
+
+def _find(event: str, settings: Settings) -> LogEvent:
+    """Return the event that the argument names.
+
+    Raises:
+        Misconfigured: there is none.
+    """
+    from logcount.errors import Misconfigured  # noqa: PLC0415
+    from logcount.events import LogEvent  # noqa: PLC0415
+
+    if event == "-":
+        return LogEvent(sys.stdin.buffer.read(), "-", 1)
+    if event.lstrip().startswith(("{", "[")):
+        return LogEvent(event.encode("utf-8", "surrogateescape"), "argument", 1)
+    place = _PLACE.fullmatch(event)
+    if place is None or Path(event).exists():
+        source, position = event, None
+    else:
+        source, position = place["source"], int(place["position"])
+    found = _seek(source, position, settings)
+    if found is None:
+        raise Misconfigured(f"{source} has no event" + (f" at position {position}" if position is not None else ""))
+    return found
+
+
+class _Found(Exception):
+    """Carries the event that was looked for out of the reading of its source."""
+
+
+def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | None:
+    from logcount.cli.wiring import make_archive  # noqa: PLC0415
+
+    async def look(batch: Sequence[LogEvent]) -> None:
+        for event in batch:
+            if position is None or event.position == position:
+                raise _Found(event)
+
+    try:
+        asyncio.run(make_archive([source], settings).deliver(look))
+    except _Found as found:
+        event: LogEvent = found.args[0]
+        return event
+    return None
+
+
+def _lines(event: LogEvent, result: Decoded, counter: Counter) -> Iterator[Line]:
+    from logcount.exchanges import Exchange, Rejected  # noqa: PLC0415
+
+    yield "event", f"{event.source}:{event.position}, {len(event.data):,} bytes"
+    if isinstance(result, Rejected):
+        yield "rejected", result.reason
+    elif isinstance(result, Exchange):
+        yield from _exchange_lines(result, counter)
+    else:
+        yield "id", result.id or "unknown"
+        yield "skipped", result.reason
+
+
+def _exchange_lines(exchange: Exchange, counter: Counter) -> Iterator[Line]:
+    from logcount.counting import listen  # noqa: PLC0415
+    from logcount.reports.documents import iso  # noqa: PLC0415
+
+    spoken = listen(exchange, to_all=True)
+    outcome = counter.count(exchange)
+    yield "envelope", exchange.envelope
+    yield "id", exchange.id or "unknown"
+    yield "time", iso(exchange.time) or "unknown"
+    yield "status", str(exchange.status) if exchange.status else "unknown"
+    yield "api", _api(spoken)
+    yield "model", outcome.model or "unknown"
+    yield "reported", _usage(spoken.reported)
+    yield from _tokenizer_lines(counter.sides(exchange, spoken))
+    yield from _choice_lines(outcome)
+    if outcome.dimensions:
+        yield "dimensions", ", ".join(f"{name}={value}" for name, value in outcome.dimensions.items())
+
+
+def _api(spoken: Spoken) -> str:
+    request = spoken.request.api if spoken.request else "none in the log"
+    return f"response {spoken.response.api}, request {request}"
+
+
+def _usage(usage: Usage | None) -> str:
+    if usage is None:
+        return "nothing"
+    parts = ("prompt", "completion", "total", "cached", "reasoning")
+    told = ", ".join(f"{part} {getattr(usage, part)}" for part in parts if getattr(usage, part) is not None)
+    return told + (" (so far: the stream was not at its end)" if usage.interim else "")
+
+
+def _tokenizer_lines(sides: Sides | None) -> Iterator[Line]:
+    if sides is None:
+        yield "tokenizer", "none for this model"
+        return
+    yield "tokenizer", sides.tokenizer
+    for name, side in (("prompt", sides.prompt), ("completion", sides.completion)):
+        number = "unknown" if side.tokens is None else f"{side.tokens}"
+        doubts = f" ({'; '.join(sorted(side.doubts))})" if side.doubts else ""
+        yield f"  {name}", number + doubts
+
+
+def _choice_lines(outcome: Outcome) -> Iterator[Line]:
+    count = outcome.count
+    if count is None:
+        yield outcome.word, outcome.reason or ""
+    else:
+        shown = ("unknown" if part is None else str(part) for part in (count.prompt, count.completion, count.total))
+        yield "counted", "prompt {}, completion {}, total {}".format(*shown)
+        why = f": {outcome.reason}" if outcome.reason else ""
+        yield "counted by", count.counted_by + why
+    if outcome.flags:
+        yield "flags", ", ".join(sorted(outcome.flags))

@@ -1,0 +1,150 @@
+"""`logcount replay`: counts archived logs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from logcount.aggregate import Summary
+    from logcount.counts import Outcome
+    from logcount.events import LogEvent
+    from logcount.replay import Each
+    from logcount.settings import Settings
+    from logcount.sources import ArchiveSource
+
+
+class _Moment(click.ParamType[datetime]):
+    """A time in ISO 8601; without zone it is UTC, without time of day it is midnight."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value} is no time such as 2026-11-22 or 2026-11-22T10:00Z", param, ctx)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--output", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@click.option("--each", is_flag=True, help="One JSON line an exchange, in the order of the archive.")
+@click.option("--by", metavar="DIMENSION,...", help="Group by these dimensions; `hour` and `day` too.")
+@click.option("--since", type=_Moment(), help="Only exchanges at or after this time.")
+@click.option("--until", type=_Moment(), help="Only exchanges before this time.")
+@click.pass_obj
+def replay(
+    config: Path | None, /, paths: tuple[str, ...], output: str, *, each: bool, by: str | None, **span: datetime | None
+) -> None:
+    """Count archived logs: files, folders, globs, - for standard input, and blob URLs.
+
+    JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are told by content. A blob
+    URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
+    """
+    from logcount.aggregate import Summary  # noqa: PLC0415 - so that `--help` answers at once
+    from logcount.cli.wiring import make_archive, make_counter, make_mappings  # noqa: PLC0415
+    from logcount.errors import Unreadable  # noqa: PLC0415
+    from logcount.replay import Replay, Span  # noqa: PLC0415
+    from logcount.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    summary = Summary(_dimensions(by, settings))
+    counter = make_counter(settings)
+    handler = Replay(
+        counter.count,
+        summary,
+        mappings=make_mappings(settings),
+        span=Span(**span),
+        each=_line_writer(settings.metrics.dimensions) if each else None,
+    )
+    unfinished: Unreadable | None = None
+    with _progress() as (begin, advance):
+        source = make_archive(paths, settings, advance)
+        begin(source)
+        try:
+            asyncio.run(source.deliver(handler.handle))
+        except Unreadable as error:
+            unfinished = error
+    if not each:
+        _report(summary, output, by_model=by is None)
+    _warn_of_unknown(summary, by)
+    if unfinished is not None:
+        raise unfinished
+
+
+def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
+    """Return the dimensions to group by, under the names that they have."""
+    from logcount.settings import DIMENSION_NAMES  # noqa: PLC0415
+
+    if by is None:
+        return settings.metrics.dimensions
+    known = {name.lower(): name for name in (*DIMENSION_NAMES, *settings.metrics.dimensions)}
+    names = [name.strip() for name in by.split(",") if name.strip()]
+    if not names:
+        raise click.BadParameter("name at least one dimension", param_hint="--by")
+    return tuple(dict.fromkeys(known.get(name.lower(), name) for name in names))
+
+
+def _line_writer(dimensions: tuple[str, ...]) -> Each:
+    from logcount.reports.documents import line_of  # noqa: PLC0415
+
+    def write(event: LogEvent, outcome: Outcome) -> None:
+        sys.stdout.write(line_of(event, outcome, dimensions) + "\n")
+
+    return write
+
+
+def _report(summary: Summary, output: str, *, by_model: bool) -> None:
+    if output == "table":
+        from logcount.reports.tables import print_summary  # noqa: PLC0415
+
+        print_summary(summary, by_model=by_model)
+        return
+    from logcount.reports.documents import document_of, write_csv  # noqa: PLC0415
+
+    if output == "csv":
+        write_csv(summary, sys.stdout)
+    else:
+        sys.stdout.write(json.dumps(document_of(summary), ensure_ascii=False, indent=2) + "\n")
+
+
+def _warn_of_unknown(summary: Summary, by: str | None) -> None:
+    """Say which of the dimensions asked for no exchange has: the name may be misspelt."""
+    if by is None or not summary.groups:
+        return
+    for name in summary.by:
+        if not any(name in dict(key) for key in summary.groups):
+            click.echo(f"no counted exchange has the dimension {name}", err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[ArchiveSource], None], Callable[[int], None] | None]]:
+    """Show how far the reading is, on a terminal's stderr only."""
+    if not sys.stderr.isatty():
+        yield (lambda _source: None), None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield (lambda source: bar.update(task, total=source.total_bytes)), (lambda read: bar.advance(task, read))

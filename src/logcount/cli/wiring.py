@@ -1,0 +1,57 @@
+"""Makes the concrete parts of a command from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logcount.counting import Counter
+from logcount.envelopes.mapped import Mapped
+from logcount.sources import ArchiveSource, BlobAccess
+from logcount.tokenizers import TokenizerShelf, parse_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from logcount.settings import Settings
+
+
+def make_counter(settings: Settings) -> Counter:
+    """Return a counter with the tokenizers that the settings name, each loaded when it is first needed.
+
+    Raises:
+        Misconfigured: one of them is not fetched.
+    """
+    shelf = make_shelf(settings)
+    shelf.check()
+    return Counter(shelf)
+
+
+def make_shelf(settings: Settings) -> TokenizerShelf:
+    """Return the tokenizers that the settings name."""
+    specs = [
+        parse_spec(pattern, setting.origin, chat_template=setting.chat_template, base=settings.base)
+        for pattern, setting in settings.tokenizers.items()
+    ]
+    return TokenizerShelf(specs, store=settings.tokenizer_store)
+
+
+def make_mappings(settings: Settings) -> list[Mapped]:
+    """Return the operator's own envelopes."""
+    return [Mapped(own.name, own.match, own.fields, own.constants) for own in settings.envelopes]
+
+
+def make_archive(
+    paths: Sequence[str], settings: Settings, progress: Callable[[int], None] | None = None
+) -> ArchiveSource:
+    """Return the archive that the paths name; blob storage is asked for only where one of them is a URL."""
+    blobs = _blob_access(settings) if any("://" in path for path in paths) else None
+    return ArchiveSource(paths, blobs=blobs, progress=progress)
+
+
+def _blob_access(settings: Settings) -> BlobAccess:
+    secret = settings.storage.connection_string
+    if secret is not None:
+        return BlobAccess(connection_string=secret.get_secret_value(), credential=None)
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - half a second that local files need not wait
+
+    return BlobAccess(connection_string=None, credential=DefaultAzureCredential())

@@ -1,0 +1,119 @@
+"""What the bodies of an exchange say: prompts, replies and reported usage, in one vocabulary for all APIs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Json = Any
+"""A decoded JSON value: the shape is the sender's, and every reader checks what it touches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts that the model reported; None where it did not say.
+
+    `prompt` includes what came from a cache, `completion` includes reasoning; `cached` and `reasoning`
+    are parts of them. `total` is as reported, else their sum.
+    """
+
+    prompt: int | None = None
+    completion: int | None = None
+    total: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+    interim: bool = False
+    """Whether the model was still speaking when it reported this (a stream's running count)."""
+    mismatch: bool = False
+    """Whether the reported total is not the sum of the reported parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation, as messages in OpenAI's chat shape, ready for a chat template."""
+
+    messages: Sequence[Mapping[str, Json]]
+    tools: Sequence[Json] | None = None
+    options: Mapping[str, Json] = field(default_factory=dict)
+    """What the request hands to the template, as `chat_template_kwargs` does on open servers."""
+    open_reply: bool = True
+    """Whether the template ends by opening the assistant's turn."""
+    missing: frozenset[str] = frozenset()
+    """What the prompt holds beyond text: `image`, `audio`, `file`, `earlier-turns` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Bare texts or token ids, as completions and embeddings take them."""
+
+    texts: tuple[str, ...] = ()
+    token_ids: int = 0
+    """How many tokens were given as ids, which need no tokenizer."""
+    special: bool = True
+    """Whether the server adds the tokenizer's special tokens to each text."""
+    missing: frozenset[str] = frozenset()
+
+
+Prompt = Chat | Texts
+
+
+class Finish(Enum):
+    """Why a reply ended, as far as its length in tokens is concerned."""
+
+    STOP = "stop"
+    """The model stopped by itself: servers count its stop token."""
+    STOP_EITHER = "stop or stop string"
+    """The model stopped by itself, or, if the request names any, at a stop string: nobody said which."""
+    LENGTH = "length"
+    """It was cut at the limit: there is no stop token."""
+    STOP_STRING = "stop string"
+    """It met one of the request's stop strings, which servers count and need not show."""
+    UNKNOWN = "unknown"
+    """It broke off, was filtered, or nobody said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The visible output of one choice."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[Mapping[str, Json], ...] = ()
+    """In OpenAI's shape: `{"type": "function", "function": {"name": …, "arguments": …}}`."""
+    finish: Finish = Finish.UNKNOWN
+    missing: frozenset[str] = frozenset()
+    """What the reply holds beyond text: `hidden-reasoning`, `audio`, `image` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What a request body asks of a model."""
+
+    api: str
+    model: str | None = None
+    prompt: Prompt | None = None
+    stop_strings: bool = False
+    """Whether the request names strings at which the model is to stop."""
+    echoes_prompt: bool = False
+    """Whether the reply repeats the prompt (`echo` of completions)."""
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResponse:
+    """What a response body says."""
+
+    api: str
+    model: str | None = None
+    usage: Usage | None = None
+    replies: tuple[Reply, ...] = ()
+    """Empty where usage is whole: then nobody needs them."""
+    generates: bool = True
+    """Whether this API generates text at all (embeddings do not)."""
+    error: bool = False
+    cut: bool = False
+    """Whether the body was cut or its stream broke off."""

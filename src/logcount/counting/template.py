@@ -1,0 +1,213 @@
+"""Counts conversations through a model's chat template: the prompt, and the turn that the model added to it.
+
+Law: a template is never guessed at. What it does with content parts, roles and reasoning is found out by rendering
+small probes once; what it leaves out of a conversation is a doubt of the count.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from logcount.content import Chat, Finish, Reply
+from logcount.counting.sides import Side, unknown
+from logcount.errors import Uncountable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from logcount.counting.tokenizer import Tokenizer
+
+Message = dict[str, Any]
+
+UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
+"""Stands in for the date of an exchange that has none, so that its count does not depend on today."""
+
+_STOPPED = frozenset({Finish.STOP, Finish.STOP_EITHER, Finish.STOP_STRING})
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How a template writes the assistant's turn after the prompt."""
+
+    closing: str
+    """What follows the reply: the stop token, and perhaps white space."""
+    plain: bool
+    """Whether a reply without reasoning stands there as it is."""
+    thinks: bool
+    """Whether it writes reasoning."""
+    after_thinking: str
+    """What stands between reasoning and reply: found in a text, it was never taken apart."""
+
+
+class ChatCounter:
+    """Counts chats with one tokenizer, and remembers what its template does."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._turns: dict[str, _Turn | None] = {}
+        self._takes_parts: bool | None = None
+        self._takes_developer: bool | None = None
+
+    def prompt(self, chat: Chat, date: datetime | None) -> Side:
+        """Count the prompt: the rendered conversation, up to where the model begins to speak."""
+        messages = self._prepared(chat.messages)
+        try:
+            shown = self._render(chat, messages, date, open_reply=chat.open_reply)
+            tokens = self.tokenizer.count(shown)
+        except Uncountable as error:
+            return unknown(str(error))
+        doubts = set(chat.missing)
+        if any(text not in shown for text in _spoken_to(messages)):
+            doubts.add("the chat template leaves out a message")
+        return Side(tokens, frozenset(doubts))
+
+    def reply(self, chat: Chat, reply: Reply, date: datetime | None) -> Side:
+        """Count what the model wrote in answer: its visible output and its stop token."""
+        try:
+            turn = self._turn(chat)
+            if turn is None:
+                return self._bare(reply, "the chat template does not show a reply")
+            if not (reply.tool_calls or reply.reasoning):
+                return self._plain(reply, turn)
+            return self._written(chat, reply, turn, date)
+        except Uncountable as error:
+            return self._bare(reply, str(error))
+
+    def _plain(self, reply: Reply, turn: _Turn) -> Side:
+        side = Side(self.tokenizer.count(reply.text) + stop_tokens(reply.finish))
+        inline = bool(turn.after_thinking) and turn.after_thinking in reply.text
+        return side if turn.plain or inline else replace(side, doubts=frozenset({"hidden-reasoning"}))
+
+    def _written(self, chat: Chat, reply: Reply, turn: _Turn, date: datetime | None) -> Side:
+        """Count the turn as the template writes it, tool calls and reasoning in the model's own format."""
+        messages = self._prepared(chat.messages)
+        said: Message = {"role": "assistant", "content": reply.text}
+        if reply.reasoning:
+            said["reasoning_content"] = reply.reasoning
+        if reply.tool_calls:
+            said["tool_calls"] = reply.tool_calls
+        opened = self._render(chat, messages, date, open_reply=True)
+        closed = self._render(chat, [*messages, *self._prepared([said])], date, open_reply=False)
+        if not closed.startswith(opened):
+            return self._bare(reply, "the chat template writes replies in another way than it opens them")
+        shown = closed[len(opened) :].removesuffix(turn.closing)
+        if any(part.strip() not in shown for part in (reply.text, reply.reasoning)):
+            return self._bare(reply, "the chat template leaves out a part of the reply")
+        tokens = self.tokenizer.count(shown) + stop_tokens(reply.finish)
+        hidden = not (turn.plain or reply.reasoning)
+        return Side(tokens, frozenset({"hidden-reasoning"}) if hidden else frozenset())
+
+    def _bare(self, reply: Reply, doubt: str) -> Side:
+        """Count the visible text alone, a lower bound."""
+        try:
+            tokens = sum(self.tokenizer.count(text) for text in (reply.reasoning, reply.text) if text)
+        except Uncountable as error:
+            return unknown(str(error))
+        return Side(tokens + stop_tokens(reply.finish), frozenset({doubt}))
+
+    def _turn(self, chat: Chat) -> _Turn | None:
+        """Return how the template writes a reply under these options; found out once for each set of them."""
+        key = json.dumps(chat.options, sort_keys=True, default=str)
+        if key not in self._turns:
+            self._turns[key] = self._probe(chat)
+        return self._turns[key]
+
+    def _probe(self, chat: Chat) -> _Turn | None:
+        bare = Chat([{"role": "user", "content": "Qa"}], options=chat.options)
+        opened = self._render(bare, list(bare.messages), None, open_reply=True)
+        spoken = self._probed(bare, opened, {"content": "Rb"})
+        if spoken is None or "Rb" not in spoken:
+            return None
+        before, _, closing = spoken.partition("Rb")
+        thought = self._probed(bare, opened, {"content": "Rb", "reasoning_content": "Tc"}) or ""
+        thinks = "Tc" in thought
+        between = thought.partition("Tc")[2].partition("Rb")[0].strip() if thinks else ""
+        return _Turn(closing, plain=not before.strip(), thinks=thinks, after_thinking=between)
+
+    def _probed(self, chat: Chat, opened: str, said: Message) -> str | None:
+        messages = [*chat.messages, {"role": "assistant", **said}]
+        closed = self._render(chat, messages, None, open_reply=False)
+        return closed[len(opened) :] if closed.startswith(opened) else None
+
+    def _render(
+        self, chat: Chat, messages: Sequence[Mapping[str, Any]], date: datetime | None, *, open_reply: bool
+    ) -> str:
+        return self.tokenizer.render(
+            messages, tools=chat.tools, open_reply=open_reply, options=chat.options, date=date or UNDATED
+        )
+
+    def _prepared(self, messages: Sequence[Mapping[str, Any]]) -> list[Message]:
+        """Return messages as servers hand them to a template."""
+        return [self._prepare(message) for message in messages]
+
+    def _prepare(self, message: Mapping[str, Any]) -> Message:
+        prepared = dict(message)
+        content = message.get("content")
+        if isinstance(content, list):
+            prepared["content"] = self._parts(content)
+        elif content is None:
+            prepared["content"] = ""
+        if message.get("role") == "developer" and not self._shows_developer():
+            prepared["role"] = "system"
+        if message.get("tool_calls"):
+            prepared["tool_calls"] = [_with_parsed_arguments(call) for call in message["tool_calls"]]
+        else:
+            prepared.pop("tool_calls", None)
+        return prepared
+
+    def _parts(self, content: list[Any]) -> Any:
+        """Return content parts as they are where the template reads them, else their text, a line each."""
+        texts = [part for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        if self._reads_parts():
+            return [{**part, "type": "text"} for part in texts]
+        return "\n".join(part["text"] for part in texts)
+
+    def _reads_parts(self) -> bool:
+        if self._takes_parts is None:
+            parts = [{"type": "text", "text": "Pa"}, {"type": "text", "text": "Pb"}]
+            shown = self._attempt([{"role": "user", "content": parts}])
+            self._takes_parts = "Pa" in shown and "Pb" in shown and "'type'" not in shown and '"type"' not in shown
+        return self._takes_parts
+
+    def _shows_developer(self) -> bool:
+        if self._takes_developer is None:
+            shown = self._attempt([{"role": "developer", "content": "Dv"}, {"role": "user", "content": "Qa"}])
+            self._takes_developer = "Dv" in shown
+        return self._takes_developer
+
+    def _attempt(self, messages: list[Message]) -> str:
+        try:
+            return self.tokenizer.render(messages, date=UNDATED)
+        except Uncountable:
+            return ""
+
+
+def stop_tokens(finish: Finish) -> int:
+    """Return how many tokens end a reply unseen: servers count the stop token, and there is none at a length limit."""
+    return 1 if finish in _STOPPED else 0
+
+
+def _spoken_to(messages: Sequence[Message]) -> list[str]:
+    """Return the texts that no template may leave out: what users and operators say to the model."""
+    texts: list[str] = []
+    for message in messages:
+        if message.get("role") in {"user", "system", "developer"}:
+            content = message["content"]
+            parts = [content] if isinstance(content, str) else [part["text"] for part in content]
+            texts.extend(part.strip() for part in parts)
+    return texts
+
+
+def _with_parsed_arguments(call: Any) -> Any:
+    """Return a tool call with its arguments as an object: they travel as JSON text, and templates take objects."""
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict) or not isinstance(function.get("arguments"), str):
+        return call
+    try:
+        arguments = json.loads(function["arguments"] or "{}")
+    except (ValueError, RecursionError):
+        return call
+    return {**call, "function": {**function, "arguments": arguments}}

@@ -1,0 +1,133 @@
+"""Envelopes: from the bytes of a log event to the exchanges in it, told by shape and never by name.
+
+To add one: write a module with `matches` and `read`, and give it a row in `ENVELOPES`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from logcount import jsontext
+from logcount.envelopes import diagnostic, howto, moesif, native, seed, usage_only
+from logcount.exchanges import Decoded, Exchange, Rejected, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from logcount.envelopes.mapped import Mapped
+    from logcount.events import LogEvent
+
+__all__ = ["ENVELOPES", "decode"]
+
+
+class Reader(Protocol):
+    """Reads the exchanges of one record; `cut_key` names the field in which the event broke off."""
+
+    def __call__(self, document: dict[str, Any], cut_key: str | None, /) -> Iterator[Decoded]:
+        """Read one record."""
+        ...
+
+
+class Row(NamedTuple):
+    """One envelope: how to tell it, and how to read it."""
+
+    matches: Callable[[dict[str, Any]], bool]
+    read: Reader
+
+
+def _is_chunk(document: dict[str, Any]) -> bool:
+    return "kind" in document and not {"chunkIndex", "chunkTotal", "payload", "correlationId"}.isdisjoint(document)
+
+
+def _read_chunk(_document: dict[str, Any], _cut_key: str | None) -> Iterator[Decoded]:
+    yield Rejected("a chunk of an exchange: chunks are not joined yet")
+
+
+def _is_marker(document: dict[str, Any]) -> bool:
+    return document.get("kind") == "skip"
+
+
+def _read_marker(_document: dict[str, Any], _cut_key: str | None) -> Iterator[Decoded]:
+    yield Skipped("a marker without an exchange")
+
+
+ENVELOPES: tuple[Row, ...] = (
+    # First those with a field that nothing else has; last those that are told by bodies or counts alone.
+    Row(diagnostic.matches, diagnostic.read),
+    Row(moesif.matches, moesif.read),
+    Row(_is_marker, _read_marker),
+    Row(_is_chunk, _read_chunk),
+    Row(usage_only.matches, usage_only.read),
+    Row(howto.matches, howto.read),
+    Row(native.matches, native.read),
+    Row(seed.matches, seed.read),
+)
+
+_HTTP_PAIR = re.compile(r"(?:request|response):[0-9A-Za-z-]{8,64}\r?\n")
+_BODY_KEY = re.compile(r"body|request|response|messages|payload", re.IGNORECASE)
+
+
+def decode(event: LogEvent, mappings: Sequence[Mapped] = ()) -> list[Decoded]:
+    """Read every exchange in an event: at least one result, and never an exception.
+
+    The operator's own envelopes (`mappings`) are tried before the known ones.
+    """
+    if event.problem is not None:
+        return [Rejected(event.problem)]
+    text, flags = jsontext.text_of(event.data)
+    text = text.strip("\ufeff\x00 \t\r\n")
+    if not text:
+        return [Rejected("an empty event")]
+    if _HTTP_PAIR.match(text):
+        return [Rejected("half of an application/http pair: pairs are not joined yet")]
+    try:
+        reading, cut_key = _read_json(text, mappings)
+    except jsontext.NotJson as error:
+        return [Rejected(str(error))]
+    flags |= reading.flags
+    return [
+        _flagged(result, flags) for record in _records(reading.value) for result in _read(record, cut_key, mappings)
+    ]
+
+
+def _read_json(text: str, mappings: Sequence[Mapped]) -> tuple[jsontext.Reading, str | None]:
+    try:
+        return jsontext.decode(text), None
+    except jsontext.NotJson as error:
+        if str(error) != "not JSON":
+            raise
+
+    def keeps(key: str) -> bool:
+        return _BODY_KEY.search(key) is not None or any(mapping.keeps(key) for mapping in mappings)
+
+    return jsontext.decode_cut(text, keeps)
+
+
+def _records(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value or [None]
+    if isinstance(value, dict) and isinstance(value.get("records"), list):
+        return value["records"] or [None]
+    return [value]
+
+
+def _read(record: Any, cut_key: str | None, mappings: Sequence[Mapped]) -> Iterator[Decoded]:
+    if record is None:
+        return iter([Skipped("an event without records")])
+    if not isinstance(record, dict):
+        return iter([Rejected("JSON, but no log record")])
+    for mapping in mappings:
+        if mapping.matches(record):
+            return mapping.read(record, cut_key)
+    for row in ENVELOPES:
+        if row.matches(record):
+            return row.read(record, cut_key)
+    return iter([Rejected("no known envelope")])
+
+
+def _flagged(result: Decoded, flags: frozenset[str]) -> Decoded:
+    if flags and isinstance(result, Exchange):
+        return replace(result, flags=result.flags | flags)
+    return result

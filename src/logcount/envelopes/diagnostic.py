@@ -1,0 +1,160 @@
+"""Azure Monitor's resource logs of API Management: GatewayLogs and GatewayLlmLogs records.
+
+Sources: learn.microsoft.com, api-management-howto-use-azure-monitor, gateway-log-schema-reference, howto-llm-logs, and
+the tables ApiManagementGatewayLogs and ApiManagementGatewayLlmLog. Field names are matched in any case; `properties`
+may be an object or, in archives of before 2019, a JSON string.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from logcount import jsontext
+from logcount.bodies.usage import to_tokens
+from logcount.content import Usage
+from logcount.envelopes import fields
+from logcount.exchanges import Body, Decoded, Exchange, Rejected, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+JOIN_ROWS = "one row of a logged exchange: rows are not joined yet"
+
+_DIMENSIONS = {
+    "apiid": "API ID",
+    "operationid": "Operation ID",
+    "productid": "Product ID",
+    "userid": "User ID",
+    "apimsubscriptionid": "Subscription ID",
+    "location": "Location",
+    "region": "Location",
+    "gatewayid": "Gateway ID",
+    "backendid": "Backend ID",
+    "calleripaddress": "Client IP",
+}
+
+
+def matches(document: dict[str, Any]) -> bool:
+    """Tell it by its category, or by the table's name in an export from Log Analytics."""
+    return _category(document) is not None
+
+
+def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+    """Read one record; a record of another category, or of no model call, is skipped."""
+    reader = _READERS.get(_category(document) or "")
+    if reader is None:
+        yield Skipped("a record of another log category")
+        return
+    yield reader(_flat(document), cut_key)
+
+
+def _category(document: dict[str, Any]) -> str | None:
+    for key in ("category", "Category", "Type"):
+        value = document.get(key)
+        if isinstance(value, str) and (key != "Type" or value.lower().startswith("apimanagement")):
+            return value.lower().removeprefix("apimanagement").removesuffix("s")
+    return None
+
+
+def _flat(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the record's fields and its properties in one mapping, keys in lower case."""
+    flat = {key.lower(): value for key, value in document.items()}
+    properties = flat.pop("properties", None)
+    if isinstance(properties, str):
+        try:
+            properties = jsontext.decode(properties).value
+        except jsontext.NotJson:
+            properties = None
+    if isinstance(properties, dict):
+        flat.update((key.lower(), value) for key, value in properties.items())
+    return flat
+
+
+def _gateway_log(flat: dict[str, Any], cut_key: str | None) -> Decoded:
+    request, request_flags = _body(flat, ("requestbody", "backendrequestbody"), cut_key)
+    response, response_flags = _body(flat, ("responsebody", "backendresponsebody"), cut_key)
+    identity = _identity(flat)
+    dimensions = fields.dimensions(flat, _DIMENSIONS)
+    if request is None and response is None:
+        return Skipped("a gateway log without bodies", identity, _time(flat), dimensions=dimensions)
+    return Exchange(
+        envelope="GatewayLogs",
+        id=identity,
+        time=_time(flat),
+        url=fields.text(flat.get("url")) or fields.text(flat.get("backendurl")),
+        status=fields.status(flat.get("responsecode")),
+        request=request,
+        response=response,
+        dimensions=dimensions,
+        flags=request_flags | response_flags,
+        any_api=True,
+        correlation=identity,
+    )
+
+
+def _llm_log(flat: dict[str, Any], _cut_key: str | None) -> Decoded:
+    usage = _usage(flat)
+    identity, model = _identity(flat), fields.name(flat.get("modelname")) or fields.name(flat.get("deploymentname"))
+    asked, said = _messages(flat.get("requestmessages")), _messages(flat.get("responsemessages"))
+    if usage is None and not (asked and said):
+        if asked is None and said is None and _is_blank(flat):
+            return Skipped("a log record of no model call", identity, _time(flat))
+        return Rejected(JOIN_ROWS)
+    return Exchange(
+        envelope="GatewayLlmLogs",
+        id=identity,
+        time=_time(flat),
+        model=model,
+        request=Body({"messages": asked}) if asked else None,
+        response=Body({"choices": [{"message": message} for message in said]}) if said else None,
+        usage=usage,
+        dimensions=fields.dimensions(flat, _DIMENSIONS),
+        correlation=identity,
+    )
+
+
+_READERS: dict[str, Callable[[dict[str, Any], str | None], Decoded]] = {
+    "gatewaylog": _gateway_log,
+    "gatewayllmlog": _llm_log,
+}
+
+
+def _identity(flat: dict[str, Any]) -> str | None:
+    return fields.text(flat.get("correlationid"))
+
+
+def _time(flat: dict[str, Any]) -> Any:
+    return fields.time(flat.get("time")) or fields.time(flat.get("timegenerated"))
+
+
+def _body(flat: dict[str, Any], keys: tuple[str, ...], cut_key: str | None) -> tuple[Body | None, frozenset[str]]:
+    key = next((key for key in keys if flat.get(key)), keys[0])
+    return fields.body(flat.get(key), cut=cut_key is not None and cut_key.lower() == key)
+
+
+def _usage(flat: dict[str, Any]) -> Usage | None:
+    prompt, completion, total = (
+        to_tokens(flat.get(key)) for key in ("prompttokens", "completiontokens", "totaltokens")
+    )
+    if not (prompt or completion or total):
+        return None
+    if total is None and prompt is not None and completion is not None:
+        total = prompt + completion
+    return Usage(prompt, completion, total, cached=to_tokens(flat.get("promptcachedtokens")))
+
+
+def _messages(value: Any) -> list[Any] | None:
+    """Return logged messages, which come as a JSON string, or in pieces of one that only a joiner can read."""
+    if isinstance(value, str) and value:
+        try:
+            value = jsontext.decode(value).value
+        except jsontext.NotJson:
+            return []
+    if isinstance(value, dict):
+        return [value]
+    return value if isinstance(value, list) else None
+
+
+def _is_blank(flat: dict[str, Any]) -> bool:
+    """Say whether a row names no model and no request: probes and refused calls leave such rows."""
+    return not (fields.text(flat.get("modelname")) or fields.text(flat.get("requestid")))

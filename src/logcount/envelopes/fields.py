@@ -1,0 +1,179 @@
+"""Reads single fields of envelopes, whose types are whatever somebody's expression returned."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+import zlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from logcount.exchanges import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BODY_BYTES = 64 * 2**20
+"""What a compressed body may expand to: thirty times the 2 MB that APIM logs of a message at most."""
+
+UNDECODABLE = "undecodable-body"
+"""Flag: a body is not in the encoding that its envelope names."""
+
+_UNKNOWN = frozenset({"", "na", "n/a", "null", "none", "undefined", "unknown"})
+"""What policies write for what they do not know."""
+
+
+def text(value: Any) -> str | None:
+    """Return a non-empty string, or a number as one; anything else is unknown."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return str(value) if math.isfinite(value) else None
+
+
+def name(value: Any) -> str | None:
+    """Return a string that names something: placeholders such as `NA` are unknown."""
+    found = text(value)
+    return None if found is None or found.lower() in _UNKNOWN else found
+
+
+def status(value: Any) -> int | None:
+    """Return an HTTP status, given as number or string."""
+    found = text(value)
+    if found is None or not re.fullmatch(r"[1-5][0-9][0-9](\.0)?", found):
+        return None
+    return int(found[:3])
+
+
+_FORMATS = (
+    "%m/%d/%Y %I:%M:%S %p",  # DateTime.UtcNow.ToString() in the culture that gateways run with
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M:%S",
+)
+
+
+def time(value: Any) -> datetime | None:
+    """Return a time as aware UTC: ISO 8601, .NET's `ToString()`, or Unix seconds or milliseconds.
+
+    A time without zone is UTC: policies write `DateTime.UtcNow`.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _unix(value)
+    if not isinstance(value, str):
+        return None
+    try:
+        return _aware(datetime.fromisoformat(value.strip()))
+    except (ValueError, OverflowError):
+        pass
+    for form in _FORMATS:
+        try:
+            return _aware(datetime.strptime(value.strip(), form))  # noqa: DTZ007 - made aware on the spot
+        except ValueError:
+            continue
+    return None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _unix(value: float) -> datetime | None:
+    seconds = value / 1000 if abs(value) > 1e11 else value
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def body(value: Any, encoding: Any = None, *, cut: bool = False) -> tuple[Body | None, frozenset[str]]:
+    """Return a body in the encoding its envelope names (`utf8`, `base64`, `gzip+base64`), and flags.
+
+    Null and the empty string are no body. An object or array is JSON that was embedded as such.
+    """
+    if isinstance(value, dict | list):
+        return Body(value, cut), frozenset()
+    if not isinstance(value, str) or not value:
+        return None, frozenset()
+    kind = (text(encoding) or "utf8").lower()
+    if kind in {"utf8", "utf-8"}:
+        return Body(value, cut), frozenset()
+    try:
+        return _encoded(value, kind, cut=cut), frozenset()
+    except (ValueError, zlib.error):
+        return None, frozenset({UNDECODABLE})
+
+
+def _encoded(value: str, kind: str, *, cut: bool) -> Body:
+    if kind not in {"base64", "gzip+base64"}:
+        raise ValueError(kind)
+    data = unbase64(value, cut=cut)
+    if kind == "base64":
+        return Body(data, cut)
+    data, whole = gunzip(data)
+    return Body(data, cut or not whole)
+
+
+def unbase64(value: str, *, cut: bool = False) -> bytes:
+    """Decode base64, standard or URL-safe, with or without padding; a cut one as far as it goes.
+
+    Raises:
+        ValueError: it is none.
+    """
+    packed = re.sub(r"\s+", "", value).translate(_STANDARD_ALPHABET).rstrip("=")
+    if cut or len(packed) % 4 == 1:
+        if not cut:
+            raise ValueError("not base64")
+        packed = packed[: len(packed) // 4 * 4]
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except binascii.Error:
+        raise ValueError("not base64") from None
+
+
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
+
+
+def gunzip(data: bytes) -> tuple[bytes, bool]:
+    """Expand gzip as far as it goes; say whether it came to its end within bounds.
+
+    Raises:
+        zlib.error: it is none.
+    """
+    expander = zlib.decompressobj(wbits=31)
+    expanded = expander.decompress(data, BODY_BYTES)
+    return expanded, expander.eof
+
+
+_DIMENSIONS = {
+    "apiid": "API ID",
+    "operationid": "Operation ID",
+    "productid": "Product ID",
+    "userid": "User ID",
+    "subscriptionid": "Subscription ID",
+    "location": "Location",
+    "gatewayid": "Gateway ID",
+    "backendid": "Backend ID",
+    "clientip": "Client IP",
+}
+"""The native envelope's fields and the names that APIM's policy gives them."""
+
+
+def dimensions(document: Mapping[str, Any], names: Mapping[str, str] = _DIMENSIONS) -> dict[str, str]:
+    """Return the dimensions that a record states, by the policy's names; field names in any case."""
+    found = {}
+    for key, value in document.items():
+        dimension = names.get(key.lower())
+        if dimension is not None and (known := name(value)) is not None:
+            found[dimension] = known
+    return found
+
+
+def own_dimensions(value: Any) -> dict[str, str]:
+    """Return the operator's own dimensions from an object of names and values."""
+    if not isinstance(value, dict):
+        return {}
+    return {key: known for key, item in value.items() if key and (known := name(item)) is not None}

@@ -1,0 +1,50 @@
+"""The envelope of Azure's how-to for `log-to-eventhub`, plain or with bodies added by the operator.
+
+Source: learn.microsoft.com, api-management-howto-log-event-hubs; with bodies: MicrosoftDocs/azure-docs issue 115539.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from logcount.envelopes import fields
+from logcount.exchanges import Decoded, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DIMENSIONS = {
+    "requestip": "Client IP",
+    "subscriptionid": "Subscription ID",
+    "gatewayid": "Gateway ID",
+    "operationname": "Operation Name",
+}
+_BODIES = {
+    "request": ("request", "Request", "requestBody", "RequestBody"),
+    "response": ("response", "Response", "responseBody", "ResponseBody"),
+}
+
+
+def matches(document: dict[str, Any]) -> bool:
+    """Tell it by the two fields that every variant keeps."""
+    return "EventTime" in document and "ServiceName" in document
+
+
+def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+    """Read one exchange, whose bodies are there only where the operator added them."""
+    request, request_flags = _body(document, "request", cut_key)
+    response, response_flags = _body(document, "response", cut_key)
+    yield Exchange(
+        envelope="how-to",
+        id=fields.text(document.get("RequestId")),
+        time=fields.time(document.get("EventTime")),
+        request=request,
+        response=response,
+        dimensions=fields.dimensions(document, _DIMENSIONS),
+        flags=request_flags | response_flags,
+    )
+
+
+def _body(document: dict[str, Any], side: str, cut_key: str | None) -> tuple[Any, frozenset[str]]:
+    key = next((key for key in _BODIES[side] if key in document), side)
+    return fields.body(document.get(key), cut=cut_key == key)

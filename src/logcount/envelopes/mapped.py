@@ -1,0 +1,66 @@
+"""An operator's own envelope, read through a field mapping of the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from logcount.envelopes import native
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from logcount.exchanges import Decoded
+
+NATIVE_FIELDS = frozenset(
+    {
+        *("requestId", "time", "model", "url", "status", "contentType", "usage"),
+        *("requestBody", "requestEncoding", "responseBody", "responseEncoding", "dimensions"),
+        *("apiId", "operationId", "productId", "userId", "subscriptionId", "location"),
+        *("gatewayId", "backendId", "clientIp"),
+    }
+)
+"""What a mapping can fill: the fields of the native envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """How one operator's records turn into native ones.
+
+    Paths are keys joined by dots; a part of digits indexes a list.
+    """
+
+    name: str
+    match: str
+    """The path that tells such a record: it is one where this leads to a value."""
+    fields: Mapping[str, str]
+    """Native field → path."""
+    constants: Mapping[str, str]
+    """Native field → a fixed value, such as an encoding."""
+
+    def matches(self, document: dict[str, Any]) -> bool:
+        """Say whether the record holds what this mapping asks for."""
+        return follow(document, self.match) is not None
+
+    def read(self, document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+        """Read the record as the native event that the mapping makes of it."""
+        made: dict[str, Any] = dict(self.constants)
+        made.update((field, follow(document, path)) for field, path in self.fields.items())
+        cut_field = next((field for field, path in self.fields.items() if path.split(".")[-1] == cut_key), None)
+        return native.read(made, cut_field, envelope=self.name)
+
+    def keeps(self, key: str) -> bool:
+        """Say whether a string under this key is worth keeping though it was cut."""
+        return any(path.split(".")[-1] == key for field, path in self.fields.items() if field.endswith("Body"))
+
+
+def follow(document: Any, path: str) -> Any:
+    """Return what a dotted path leads to, or None."""
+    for part in path.split("."):
+        if isinstance(document, dict):
+            document = document.get(part)
+        elif isinstance(document, list) and part.isdecimal() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return None
+    return document

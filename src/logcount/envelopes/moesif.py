@@ -1,0 +1,54 @@
+"""Moesif's envelope: an event for the request and one for the response, bodies in base64.
+
+Source: Moesif/ApimEventProcessor, src/ApimEventProcessor/ApimMessageParams.cs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from logcount.envelopes import fields
+from logcount.exchanges import Body, Decoded, Exchange, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+JOIN_PAIRS = "the request half of an exchange: halves are not joined yet"
+
+_CONTENT_TYPE = re.compile(r"^content-type:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_DIMENSIONS = {"ip_address": "Client IP", "user_id": "User ID", "company_id": "Subscription ID"}
+
+
+def matches(document: dict[str, Any]) -> bool:
+    """Tell it by its event type and message id."""
+    return "event_type" in document and "message-id" in document
+
+
+def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+    """Read the half that holds the response as an exchange; the half that holds the request awaits a joiner."""
+    if document.get("event_type") != "response":
+        yield Rejected(JOIN_PAIRS if document.get("event_type") == "request" else "an event of unknown type")
+        return
+    request, request_flags = _body(document, "request_body", cut_key)
+    response, response_flags = _body(document, "response_body", cut_key)
+    headers = fields.text(document.get("response_headers")) or ""
+    content_type = _CONTENT_TYPE.search(headers)
+    yield Exchange(
+        envelope="moesif",
+        id=fields.text(document.get("message-id")),
+        url=fields.text(document.get("uri")),
+        status=fields.status(document.get("status_code")),
+        content_type=content_type[1].strip() if content_type else None,
+        request=request,
+        response=response,
+        dimensions=fields.dimensions(document, _DIMENSIONS),
+        flags=request_flags | response_flags,
+    )
+
+
+def _body(document: dict[str, Any], key: str, cut_key: str | None) -> tuple[Body | None, frozenset[str]]:
+    value = document.get(key)
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        return fields.body(value, cut=cut_key == key)  # some deployments leave the bodies as they are
+    return fields.body(value, "base64", cut=cut_key == key)

@@ -1,0 +1,75 @@
+"""Envelopes that carry token counts and no bodies, as three public accelerators write them.
+
+Sources: Azure-Samples/ai-hub-gateway-solution-accelerator (frag-ai-usage.xml), Azure/apim-landing-zone-accelerator
+(usage-tracking-with-eventhub.xml), Azure/enterprise-azureai (api_policy_openai.xml). Counts are numbers in some and
+strings in others; one of them carries a subscription key, which is never read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from logcount.bodies.usage import to_tokens
+from logcount.content import Usage
+from logcount.envelopes import fields
+from logcount.exchanges import Decoded, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PROMPT = ("promptTokens", "PromptTokens")
+_COMPLETION = ("responseTokens", "completionTokens", "ResponseTokens", "CompletionTokens")
+_TOTAL = ("totalTokens", "TotalTokens")
+_ID = ("id", "RequestId", "requestId", "correlationId")
+_TIME = ("timestamp", "EventTime", "time")
+_MODEL = ("model", "modelName", "deploymentName")
+
+_DIMENSIONS = {
+    "subscriptionid": "Subscription ID",
+    "productname": "Product Name",
+    "operationname": "Operation Name",
+    "gatewayregion": "Location",
+    "gatewayid": "Gateway ID",
+    "aigatewayid": "Gateway ID",
+    "backendid": "Backend ID",
+    "requestip": "Client IP",
+    "appid": "App ID",
+    "enduserid": "User ID",
+}
+
+
+def matches(document: dict[str, Any]) -> bool:
+    """Tell it by a count at the top level."""
+    return not _COUNTS.isdisjoint(document)
+
+
+_COUNTS = frozenset((*_PROMPT, *_COMPLETION, *_TOTAL))
+
+
+def read(document: dict[str, Any], _cut_key: str | None) -> Iterator[Decoded]:
+    """Read one exchange with the usage that the gateway's policy saw."""
+    yield Exchange(
+        envelope="usage-only",
+        id=fields.text(_first(document, _ID)),
+        time=fields.time(_first(document, _TIME)),
+        model=fields.name(_first(document, _MODEL)),
+        usage=_usage(document),
+        dimensions=fields.dimensions(document, _DIMENSIONS),
+    )
+
+
+def _usage(document: dict[str, Any]) -> Usage | None:
+    prompt, completion, total = (to_tokens(_first(document, keys)) for keys in (_PROMPT, _COMPLETION, _TOTAL))
+    if total == 1 and prompt in {1, None} and not completion:
+        return None  # what these policies write where they know nothing
+    if not (prompt or completion or total):
+        return None
+    parts_known = prompt is not None and completion is not None
+    if total is None and parts_known:
+        total = (prompt or 0) + (completion or 0)
+    mismatch = parts_known and total != (prompt or 0) + (completion or 0)
+    return Usage(prompt, completion, total, mismatch=mismatch)
+
+
+def _first(document: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((document[key] for key in keys if document.get(key) is not None), None)

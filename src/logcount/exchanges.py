@@ -1,0 +1,68 @@
+"""An exchange: one request to a model and the response to it, as an envelope handed them over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from logcount.content import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request or response body: text, bytes, or JSON that was embedded as such."""
+
+    data: str | bytes | Mapping[str, Any] | list[Any]
+    cut: bool = False
+    """Whether it is known to break off before its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its response; None is what the envelope did not say."""
+
+    envelope: str
+    id: str | None = None
+    time: datetime | None = None
+    """When it happened (aware, UTC)."""
+    model: str | None = None
+    url: str | None = None
+    status: int | None = None
+    content_type: str | None = None
+    """Of the response."""
+    request: Body | None = None
+    response: Body | None = None
+    usage: Usage | None = None
+    """As the envelope itself states it; the response's own word weighs more."""
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    """By the names of APIM's `llm-emit-token-metric` policy, and the operator's own."""
+    flags: frozenset[str] = frozenset()
+    any_api: bool = False
+    """Whether this log holds calls of all APIs, so that a body of no known API is no model call at all."""
+    correlation: str | None = None
+    """Set where another record of the same log may tell of the same exchange."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An event, or a record in it, from which no exchange could be read; the reason holds no piece of it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A log record that was understood and is no exchange to be counted."""
+
+    reason: str
+    id: str | None = None
+    time: datetime | None = None
+    model: str | None = None
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+Decoded = Exchange | Rejected | Skipped

@@ -1,0 +1,107 @@
+"""Reports for programs: the JSON document, the CSV of groups, and one JSON line an exchange."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, TextIO
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from datetime import datetime
+
+    from logcount.aggregate import Group, Key, Summary
+    from logcount.counts import Outcome
+    from logcount.events import LogEvent
+
+VERSION = 1
+_COUNTED_BY = ("usage", "tokenizer", "partial")
+
+
+def iso(time: datetime | None) -> str | None:
+    """Return a time as UTC in ISO 8601 with Z."""
+    return None if time is None else time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def line_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) -> str:
+    """Return the JSON line of one exchange; counts that are unknown are null."""
+    count = outcome.count
+    shown = {name: outcome.dimensions[name] for name in dimensions if name in outcome.dimensions}
+    line: dict[str, Any] = {
+        "id": outcome.id,
+        "time": iso(outcome.time),
+        "model": outcome.model,
+        "outcome": outcome.word,
+        **{part: getattr(count, part, None) for part in ("prompt", "completion", "total", "cached", "reasoning")},
+        "counted_by": count.counted_by if count else None,
+        "tokenizer": count.tokenizer if count else None,
+        "reason": outcome.reason,
+        "flags": sorted(outcome.flags),
+        "source": event.source,
+        "position": event.position,
+        "dimensions": shown,
+    }
+    return msgspec.json.encode(line).decode()
+
+
+def document_of(summary: Summary) -> dict[str, Any]:
+    """Return the whole summary as one JSON document."""
+    return {
+        "v": VERSION,
+        "events": {
+            "read": summary.read,
+            "counted": summary.counted,
+            "uncounted": summary.uncounted.total(),
+            "rejected": summary.rejected.total(),
+            "skipped": summary.skipped.total(),
+            "duplicates": summary.duplicates,
+        },
+        "outside_span": summary.outside,
+        "tokens": _numbers(summary.overall),
+        "groups": [_group(key, group) for key, group in sorted_groups(summary)],
+        "uncounted": _reasons(summary.uncounted, "exchanges"),
+        "rejected": _reasons(summary.rejected, "events"),
+        "skipped": _reasons(summary.skipped, "exchanges"),
+        "flags": [{"flag": flag, "exchanges": number} for flag, number in sorted(summary.flags.items())],
+    }
+
+
+def sorted_groups(summary: Summary) -> list[tuple[Key, Group]]:
+    """Return the groups in the order of their values, unknown ones first."""
+    return sorted(summary.groups.items(), key=lambda item: tuple(dict(item[0]).get(name, "") for name in summary.by))
+
+
+def write_csv(summary: Summary, stream: TextIO) -> None:
+    """Write the groups as CSV: the dimensions, then the numbers."""
+    writer = csv.writer(stream)
+    numbers = ("exchanges", "prompt", "completion", "total", "cached", "reasoning")
+    writer.writerow([*summary.by, *numbers, *_COUNTED_BY])
+    for key, group in sorted_groups(summary):
+        values = dict(key)
+        counted_by = (group.counted_by[word] for word in _COUNTED_BY)
+        row = [_cell(values.get(name, "")) for name in summary.by]
+        writer.writerow([*row, *(getattr(group, number) for number in numbers), *counted_by])
+
+
+def _cell(value: str) -> str:
+    """Keep spreadsheets from running a value as a formula."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _group(key: Key, group: Group) -> dict[str, Any]:
+    return {
+        "dimensions": dict(key),
+        "exchanges": group.exchanges,
+        **_numbers(group),
+        "counted_by": {word: group.counted_by[word] for word in _COUNTED_BY},
+    }
+
+
+def _numbers(group: Group) -> dict[str, int]:
+    return {part: getattr(group, part) for part in ("prompt", "completion", "total", "cached", "reasoning")}
+
+
+def _reasons(reasons: Counter[str], noun: str) -> list[dict[str, Any]]:
+    return [{"reason": reason, noun: number} for reason, number in reasons.most_common()]

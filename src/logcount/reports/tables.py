@@ -1,0 +1,147 @@
+"""Reports for people: tables in a terminal, as calm as the numbers allow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from logcount.aggregate import Group
+from logcount.reports.documents import sorted_groups
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Sequence
+
+    from logcount.aggregate import Summary
+
+_UNKNOWN = "-"
+_PIPED_WIDTH = 200
+"""Columns where no terminal says how wide it is: wide enough that a pipe or a log cuts nothing."""
+
+Row = tuple[tuple[str, ...], Group]
+
+
+def print_summary(summary: Summary, *, by_model: bool) -> None:
+    """Print the groups, the totals, how they were counted, and what was not counted and why."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    if summary.counted:
+        if by_model:
+            models = {(model or "",): group for model, group in summary.models.items()}
+            console.print(_table(("Model",), sorted(models.items()), total=summary.overall))
+        _print_groups(console, summary, by_model=by_model)
+    console.print(Text(_account(summary)))
+    for title, reasons in (
+        ("uncounted", summary.uncounted),
+        ("rejected", summary.rejected),
+        ("skipped", summary.skipped),
+    ):
+        _print_reasons(console, title, _explained(summary, reasons) if title == "uncounted" else reasons.most_common())
+    _print_reasons(console, "noted", _notes(summary.flags))
+
+
+def _print_groups(console: Console, summary: Summary, *, by_model: bool) -> None:
+    """Print the groups by the dimensions in which they differ; those that all share are one line."""
+    rows = sorted_groups(summary)
+    values = {name: {dict(key).get(name) for key, _ in rows} for name in summary.by}
+    if not by_model:
+        shown: tuple[str, ...] = summary.by
+    else:
+        shown = tuple(name for name in summary.by if len(values[name]) > 1 and name != "Counted By")
+        shared = {name: found.copy().pop() for name, found in values.items() if len(found) == 1}
+        stated = [f"{name} {value}" for name, value in shared.items() if value is not None and name != "Model"]
+        if stated:
+            console.print(Text(f"  all: {', '.join(stated)}\n"))
+    if shown and shown != ("Model",):
+        total = None if by_model else summary.overall
+        console.print(_table(shown, _regrouped(rows, shown), total=total))
+
+
+def _regrouped(rows: Iterable[tuple[tuple[tuple[str, str], ...], Group]], by: Sequence[str]) -> list[Row]:
+    """Add up the groups that differ only in dimensions that are not shown."""
+    merged: dict[tuple[str, ...], Group] = {}
+    for key, group in rows:
+        values = dict(key)
+        merged.setdefault(tuple(values.get(name, "") for name in by), Group()).merge(group)
+    return sorted(merged.items())
+
+
+def _table(names: Sequence[str], rows: Iterable[Row], *, total: Group | None) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_footer=total is not None, pad_edge=True)
+    sums = _cells(total) if total else [""] * 5
+    for order, name in enumerate(names):
+        table.add_column(name, "total" if total and order == 0 else "", overflow="fold")
+    for name, value in zip(("Exchanges", "Prompt", "Completion", "Total"), sums, strict=False):
+        table.add_column(f"{name}" if name == "Exchanges" else f"{name} Tokens", value, justify="right", no_wrap=True)
+    table.add_column("Counted By", sums[4])
+    for values, group in rows:
+        table.add_row(*(Text(value or _UNKNOWN) for value in values), *_cells(group))
+    return table
+
+
+def _cells(group: Group) -> list[str]:
+    counted_by = ", ".join(f"{word} {group.counted_by[word]:,}" for word in _ORDER if group.counted_by[word])
+    return [f"{number:,}" for number in (group.exchanges, group.prompt, group.completion, group.total)] + [counted_by]
+
+
+_ORDER = ("usage", "tokenizer", "partial")
+
+
+def _account(summary: Summary) -> str:
+    parts = (
+        f"{summary.read:,} read",
+        f"{summary.counted:,} counted",
+        f"{summary.uncounted.total():,} uncounted",
+        f"{summary.rejected.total():,} rejected",
+        f"{summary.skipped.total():,} skipped",
+        f"{summary.duplicates:,} duplicates",
+    )
+    outside = f" ({summary.outside:,} outside the span)" if summary.outside else ""
+    return f"  {parts[0]} = {' + '.join(parts[1:])}{outside}"
+
+
+def _explained(summary: Summary, reasons: Counter[str]) -> list[tuple[str, int]]:
+    """Name the models beside each reason: with most reasons it is the model that matters."""
+    lines = []
+    for reason, number in reasons.most_common():
+        found = [
+            (model, many) for (why, model), many in summary.uncounted_models.most_common() if why == reason and model
+        ]
+        named = ", ".join(f"{model} {many:,}" for model, many in found[:5])
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        lines.append((f"{reason}: {named}{more}" if named else reason, number))
+    return lines
+
+
+_MEANINGS = {
+    "cut": "bodies that break off",
+    "envelope-disagrees": "envelope and response report different usage: the response's was taken",
+    "invalid-utf8": "bytes that are no UTF-8, read as U+FFFD",
+    "lone-surrogates": "half surrogate pairs, read as U+FFFD",
+    "lost-chunks": "stream chunks that could not be read",
+    "not-a-number": "NaN or Infinity in the place of a number, read as unknown",
+    "total-mismatch": "reported totals that are not the sum of their parts: taken as reported",
+    "undecodable-body": "bodies that are not in the encoding their envelope names",
+    "unreadable-body": "bodies in no known format",
+}
+
+
+def _notes(flags: Counter[str]) -> list[tuple[str, int]]:
+    return [(_MEANINGS.get(flag, flag), number) for flag, number in flags.most_common()]
+
+
+def _print_reasons(console: Console, title: str, reasons: Sequence[tuple[str, int]]) -> None:
+    if not reasons:
+        return
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    table.add_column(justify="right", no_wrap=True, min_width=8)
+    table.add_column(overflow="fold")
+    for reason, number in reasons:
+        table.add_row(f"{number:,}", Text(reason))
+    console.print(Text(f"\n  {title}"))
+    console.print(table)

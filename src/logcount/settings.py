@@ -1,0 +1,170 @@
+"""The settings: `logcount.toml` and the environment, read once and checked before anything starts.
+
+`LOGCOUNT_SECTION__KEY` in the environment wins over the file; Azure's own variables are honoured where Azure has one.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from logcount.envelopes.mapped import NATIVE_FIELDS
+from logcount.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DEFAULT_DIMENSIONS = (
+    *("API ID", "Operation ID", "Product ID", "Subscription ID"),
+    *("Location", "Gateway ID", "Model", "Counted By"),
+)
+"""On unless the settings say otherwise; User ID, Backend ID and Client IP only if asked."""
+
+DIMENSION_NAMES = (
+    *DEFAULT_DIMENSIONS,
+    *("User ID", "Backend ID", "Client IP", "Product Name", "Operation Name", "App ID", "hour", "day"),
+)
+"""All that envelopes know, and the spans of time that `--by` takes; operators add their own."""
+
+DIMENSIONS_AT_MOST = 10
+"""Azure Monitor's limit of dimension keys for one metric."""
+
+FILE = Path("logcount.toml")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MetricsSettings(_Section):
+    """How counts are grouped."""
+
+    dimensions: tuple[str, ...] = DEFAULT_DIMENSIONS
+
+    @field_validator("dimensions")
+    @classmethod
+    def _fit_azure(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) > DIMENSIONS_AT_MOST:
+            raise ValueError(f"at most {DIMENSIONS_AT_MOST} dimensions, as Azure Monitor takes")
+        return value
+
+
+class StorageSettings(_Section):
+    """How blob storage is reached: by connection string, else by the identity that `azure-identity` finds."""
+
+    connection_string: SecretStr | None = None
+
+
+class TokenizerSettings(_Section):
+    """Where a tokenizer comes from, and a chat template in place of its own."""
+
+    origin: str
+    chat_template: str | None = None
+
+
+class EnvelopeSettings(_Section):
+    """An operator's own envelope: the path that tells it, and where the native fields are in it."""
+
+    name: str
+    match: str
+    fields: dict[str, str] = Field(min_length=1)
+    constants: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("fields", "constants")
+    @classmethod
+    def _name_native_fields(cls, value: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(value.keys() - NATIVE_FIELDS)
+        if unknown:
+            raise ValueError(f"{unknown[0]} is none of the fields {', '.join(sorted(NATIVE_FIELDS))}")
+        return value
+
+
+class Settings(BaseSettings):
+    """All settings; every one has a default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LOGCOUNT_", env_nested_delimiter="__", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    base: Path = Path()
+    """The folder of the file: relative paths in it start there."""
+    tokenizer_store: Path = Path("tokenizers")
+    """Where fetched tokenizers are kept."""
+    tokenizers: dict[str, TokenizerSettings] = Field(default_factory=dict)
+    """Model pattern → tokenizer; the first match in the file's order."""
+    metrics: MetricsSettings = MetricsSettings()
+    storage: StorageSettings = StorageSettings()
+    envelopes: tuple[EnvelopeSettings, ...] = ()
+
+    @field_validator("tokenizers", mode="before")
+    @classmethod
+    def _allow_bare_origins(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: {"origin": item} if isinstance(item, str) else item for key, item in value.items()}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment before the file, whose content comes as arguments."""
+        return env_settings, init_settings
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Return the settings of `config`, else of `logcount.toml` here if there is one, under the environment.
+
+    Raises:
+        Misconfigured: a file or a setting is wrong; the text names it and what is expected.
+    """
+    path = config if config is not None else FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if config is not None:
+            raise Misconfigured(f"no such file: {config}") from None
+        content = {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Misconfigured(f"{path}: {error}") from None
+    _refuse_unknown(str(path), content)
+    _refuse_unknown("the environment", _from_environment())
+    try:
+        settings = Settings(**content, base=path.parent)
+    except ValidationError as error:
+        raise Misconfigured(_told(path, error)) from None
+    store = settings.base / settings.tokenizer_store.expanduser()
+    return settings.model_copy(update={"tokenizer_store": store})
+
+
+_PREFIX = "LOGCOUNT_"
+
+
+def _from_environment() -> list[str]:
+    """Return the settings and sections that variables name."""
+    return [key.removeprefix(_PREFIX).split("__")[0].lower() for key in os.environ if key.startswith(_PREFIX)]
+
+
+def _refuse_unknown(place: str, names: Iterable[str]) -> None:
+    unknown = sorted(set(names) - (Settings.model_fields.keys() - {"base"}))
+    if unknown:
+        raise Misconfigured(f"{place}: no setting or section is called {unknown[0]}")
+
+
+def _told(path: Path, error: ValidationError) -> str:
+    """Name every wrong setting and what is expected, without the value, which may be a secret."""
+    lines = []
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        place = ".".join(str(part) for part in item["loc"])
+        lines.append(f"{place}: {item['msg'].removeprefix('Value error, ')}")
+    source = f"{path} or the environment" if _from_environment() else str(path)
+    return f"{source}: " + "; ".join(lines)
