@@ -30,6 +30,8 @@ class Usage:
     """Whether the model was still speaking when it reported this (a stream's running count)."""
     mismatch: bool = False
     """Whether the reported total is not the sum of the reported parts."""
+    derived: bool = field(default=False, compare=False)
+    """Whether one of the three was not reported and is worked out from the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Chat:
     open_reply: bool = True
     """Whether the template ends by opening the assistant's turn."""
     missing: frozenset[str] = frozenset()
-    """What the prompt holds beyond text: `image`, `audio`, `file`, `earlier-turns` …"""
+    """What the prompt holds beyond text: `image`, `audio`, `file`, `earlier turns` …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Reply:
     """In OpenAI's shape: `{"type": "function", "function": {"name": …, "arguments": …}}`."""
     finish: Finish = Finish.UNKNOWN
     missing: frozenset[str] = frozenset()
-    """What the reply holds beyond text: `hidden-reasoning`, `audio`, `image` …"""
+    """What the reply holds beyond text: `hidden reasoning`, `audio`, `image` …"""
 
 
 @dataclass(frozen=True, slots=True)

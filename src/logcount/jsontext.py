@@ -5,6 +5,7 @@ Law: what can be read is read, what was done to read it is flagged, and no input
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from dataclasses import dataclass
@@ -113,7 +114,9 @@ def _without_surrogates(value: Any) -> tuple[Any, bool]:
 
 
 def text_of(data: bytes) -> tuple[str, frozenset[str]]:
-    """Decode UTF-8, with or without a byte order mark; what is none becomes U+FFFD and is flagged."""
+    """Decode UTF-8, or UTF-16 with a byte order mark; what is none becomes U+FFFD and is flagged."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace"), _WHOLE
     try:
         return data.decode("utf-8-sig"), _WHOLE
     except UnicodeDecodeError as error:
@@ -130,21 +133,22 @@ _DEEPEST = 500
 """Levels beyond which a cut text is not closed: no body of a model call comes near."""
 
 
-def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[Reading, str | None]:
+def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[Reading, tuple[str, ...]]:
     """Decode a JSON text that breaks off before its end, as far as it goes.
 
     A string in which the text breaks off is kept only where `keeps` says so of its key (a name that is cut is
     another name); a number at the very end is dropped, for more digits may have followed.
 
-    Returns the reading, flagged `cut`, and the key of the string that was kept though cut, if any.
+    Returns the reading, flagged `cut`, and the keys, outermost first, whose values the cut fell into.
 
     Raises:
         NotJson: the text does not just break off.
     """
-    end, tail, stack, key = _Scanner(text).run(keeps)
-    closers = "".join(_CLOSER[opener] for opener in reversed(stack))
+    scanner = _Scanner(text)
+    end, tail = scanner.run(keeps)
+    closers = "".join(_CLOSER[opener] for opener in reversed(scanner.stack))
     reading = decode(text[:end] + tail + closers)
-    return Reading(reading.value, reading.flags | {CUT}), key
+    return Reading(reading.value, reading.flags | {CUT}), scanner.open_keys()
 
 
 class _Scanner:
@@ -157,8 +161,8 @@ class _Scanner:
         self.end = 0
         self.awaits_value = True
 
-    def run(self, keeps: Callable[[str], bool]) -> tuple[int, str, list[str], str | None]:
-        """Return where to end, what to append, the open containers, and the key of a cut string."""
+    def run(self, keeps: Callable[[str], bool]) -> tuple[int, str]:
+        """Return where to end and what to append, before the open containers are closed."""
         for match in _PIECE.finditer(self.text):
             piece = match[0]
             if piece == '"':
@@ -166,7 +170,15 @@ class _Scanner:
             self._step(piece, match.end())
         if not self.stack:
             raise NotJson("not JSON")
-        return self.end, "", self.stack, None
+        return self.end, ""
+
+    def open_keys(self) -> tuple[str, ...]:
+        """Return the keys that the walk ended under, outermost first."""
+        known = zip(self.stack, self.keys, strict=True)
+        named = [key if opener == "{" else None for opener, key in known]
+        if named and not self.awaits_value:
+            named.pop()  # the innermost object's last value is whole
+        return tuple(key for key in named if key is not None)
 
     def _step(self, piece: str, end: int) -> None:
         if piece in "{[":
@@ -179,7 +191,8 @@ class _Scanner:
             raise NotJson("not JSON")
         elif self.awaits_value:
             # The last bare piece of a text may be half of one: it only counts when something follows.
-            self.end = end if piece[0] == '"' or end < len(self.text) else self.end
+            if piece[0] == '"' or end < len(self.text):
+                self.end, self.awaits_value = end, self.stack[-1] == "["
         else:
             self.keys[-1] = piece[1:-1]
 
@@ -197,14 +210,14 @@ class _Scanner:
         self.keys.pop()
         self.end, self.awaits_value = end, False
 
-    def _broken_string(self, start: int, keeps: Callable[[str], bool]) -> tuple[int, str, list[str], str | None]:
+    def _broken_string(self, start: int, keeps: Callable[[str], bool]) -> tuple[int, str]:
         key = self.keys[-1] if self.keys else None
         if not self.stack:
             raise NotJson("not JSON")
         if not self.awaits_value or key is None or not keeps(key):
-            return self.end, "", self.stack, None
+            return self.end, ""
         kept = _trim(self.text[start:])
-        return start, kept + '"', self.stack, key
+        return start, kept + '"'
 
 
 def _trim(broken: str) -> str:

@@ -12,13 +12,13 @@ from logcount.bodies.api import Api, Document, Documents, last_usage
 from logcount.bodies.bedrock import CONVERSE, INVOKE
 from logcount.bodies.cohere import COHERE
 from logcount.bodies.embeddings import EMBEDDINGS, RERANK
-from logcount.bodies.framing import Framed, unframe
+from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
 from logcount.bodies.gemini import GEMINI
 from logcount.bodies.ollama import OLLAMA
 from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
 from logcount.bodies.openai_responses import RESPONSES
 from logcount.bodies.tgi import TGI
-from logcount.bodies.usage import child, invocation_metrics, read_usage
+from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
 from logcount.content import ModelRequest, ModelResponse, Usage
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
     framed = unframe(body)
     api = _api_of(framed.documents)
     usage = _usage(api, framed.documents)
+    if not framed.cut_keys.isdisjoint(_USAGE_KEYS):
+        usage = as_cut(usage)
     whole = usage is not None and usage.prompt is not None and usage.completion is not None and not usage.interim
     response = ModelResponse(
         api=api.name if api else UNKNOWN_API,
@@ -95,9 +97,16 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
         replies=api.replies(framed.documents) if api and (keep_replies or not whole) else (),
         generates=api.generates if api else True,
         error=_is_error(framed, api),
-        cut=framed.cut or any(_says_error(document) for document in framed.documents),
+        cut=framed.cut or LOST_CHUNKS in framed.flags or _breaks_off(framed),
     )
     return response, framed.flags
+
+
+_USAGE_KEYS = frozenset({"usage", "usageMetadata", "x_groq", "meta", "details", "amazon-bedrock-invocationMetrics"})
+
+
+def _breaks_off(framed: Framed) -> bool:
+    return framed.streamed and any(_says_error(document) for document in framed.documents)
 
 
 def _api_of(documents: Documents) -> Api | None:

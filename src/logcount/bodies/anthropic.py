@@ -78,7 +78,7 @@ def _reply(blocks: list[dict[str, Any]], reason: Finish) -> Reply:
         tool_calls=calls,
         finish=reason,
         # What is shown of the thinking may be a summary of it.
-        missing=frozenset({"hidden-reasoning"}) if hidden else frozenset(),
+        missing=frozenset({"hidden reasoning"}) if hidden else frozenset(),
     )
 
 

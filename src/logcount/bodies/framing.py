@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json import JSONDecoder
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ class Framed:
     """Whether the stream said that it is over."""
     cut: bool = False
     flags: frozenset[str] = frozenset()
+    cut_keys: frozenset[str] = frozenset()
+    """The keys whose values the cut fell into."""
 
 
 _TEXT_KEYS = frozenset(
@@ -68,11 +70,7 @@ def unframe(body: Body) -> Framed:
     else:
         text, body_cut = str(data), body.cut
     framed = _unframe_text(text.strip("\ufeff\x00 \t\r\n"), cut=body_cut)
-    return (
-        framed
-        if not flags
-        else Framed(framed.documents, framed.streamed, framed.ended, framed.cut, framed.flags | flags)
-    )
+    return replace(framed, flags=framed.flags | flags) if flags else framed
 
 
 def _expanded(data: bytes) -> tuple[bytes, bool]:
@@ -92,12 +90,15 @@ def _objects(values: Iterable[Any]) -> tuple[dict[str, Any], ...]:
 
 
 _SSE = re.compile(r"(?:data|event|id|retry)?:")
+_EVENTSTREAM_HEADER = re.compile(r"[\x0b\x0d\x0f]:(?:event|message|content|exception)-type\x07")
+"""The name of an event stream's header, with its length before and its type after: no JSON has such characters."""
 
 
 def _unframe_text(text: str, *, cut: bool) -> Framed:
+    text = _without_quotes(text)
     if _SSE.match(text):
         return _server_sent_events(text, cut=cut)
-    if text[:1] not in {"{", "["}:
+    if text[:1] not in {"{", "["} or _EVENTSTREAM_HEADER.search(text, 0, 200):
         return _remains_of_eventstream(text, cut=cut)
     try:
         reading = jsontext.decode(text)
@@ -108,21 +109,33 @@ def _unframe_text(text: str, *, cut: bool) -> Framed:
     return Framed(_objects([reading.value]), cut=cut, flags=reading.flags)
 
 
+def _without_quotes(text: str) -> str:
+    """Return the text that somebody's expression wrote as a JSON string once more than was needed."""
+    if not text.startswith('"'):
+        return text
+    try:
+        inner = jsontext.decode(text).value
+    except jsontext.NotJson:
+        return text
+    return inner.strip() if isinstance(inner, str) else text
+
+
 def _broken(text: str, reason: str) -> Framed:
     """Read a document that breaks off; one that is broken in another way is unreadable."""
     if reason == "not JSON":
         try:
-            reading, _ = jsontext.decode_cut(text, _TEXT_KEYS.__contains__)
+            reading, keys = jsontext.decode_cut(text, _TEXT_KEYS.__contains__)
         except jsontext.NotJson:
             return Framed(flags=frozenset({UNREADABLE}))
         values = reading.value if isinstance(reading.value, list) else [reading.value]
-        return Framed(_objects(values), isinstance(reading.value, list), cut=True, flags=reading.flags)
+        streamed = isinstance(reading.value, list)
+        return Framed(_objects(values), streamed, cut=True, flags=reading.flags, cut_keys=frozenset(keys))
     return Framed(flags=frozenset({UNREADABLE}))
 
 
 def _lines(text: str, *, cut: bool) -> Framed | None:
     """Read JSON lines; None where the first line is no whole document."""
-    lines = text.splitlines()
+    lines = _LINE_END.split(text)  # not `splitlines`: JSON strings may hold U+2028 and others that it takes for ends
     if len(lines) < 2:
         return None
     try:
@@ -135,17 +148,28 @@ def _lines(text: str, *, cut: bool) -> Framed | None:
 def _server_sent_events(text: str, *, cut: bool) -> Framed:
     pieces: list[str] = []
     ended = False
-    for event in _EVENT_END.split(text):
-        data = "\n".join(line[5:].removeprefix(" ") for line in event.splitlines() if line.startswith("data:"))
+    for data in _event_data(text):
         if data.strip() == "[DONE]":
             ended = True
-        elif data:
+        elif data.strip():
             pieces.append(data)
     framed = _stream(pieces, cut=cut)
-    return Framed(framed.documents, streamed=True, ended=ended, cut=framed.cut and not ended, flags=framed.flags)
+    return replace(framed, ended=ended, cut=framed.cut and not ended)
 
 
-_EVENT_END = re.compile(r"\r\n\r\n|\n\n|\r\r")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def _event_data(text: str) -> Iterator[str]:
+    """Return the data of every event; data lines between which an end was lost are events of their own."""
+    lines: list[str] = []
+    for line in [*_LINE_END.split(text), ""]:
+        if line.startswith("data:"):
+            lines.append(line[5:].removeprefix(" "))
+        elif not line:
+            whole = len(lines) > 1 and not all(piece.lstrip().startswith(("{", "[DONE]")) for piece in lines)
+            yield from ["\n".join(lines)] if whole else lines
+            lines = []
 
 
 def _stream(pieces: list[str], *, cut: bool) -> Framed:
@@ -163,8 +187,7 @@ def _stream(pieces: list[str], *, cut: bool) -> Framed:
                 continue
             last = _broken(piece, str(error))
             documents.extend(last.documents)
-            cut = True
-            continue
+            return replace(last, documents=_objects(documents), streamed=True, cut=True, flags=last.flags | flags)
         flags |= reading.flags
         documents.append(reading.value)
     return Framed(_objects(documents), streamed=True, cut=cut, flags=frozenset(flags))

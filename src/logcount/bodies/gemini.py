@@ -29,10 +29,11 @@ def _read(metadata: Document) -> Usage | None:
     prompt = add(to_tokens(metadata.get("promptTokenCount")), to_tokens(metadata.get("toolUsePromptTokenCount")))
     candidates = metadata.get("candidatesTokenCount", metadata.get("responseTokenCount"))
     completion = add(to_tokens(candidates), thoughts)
-    if total is not None and prompt is not None and total >= prompt:
-        completion = total - prompt
     cached = to_tokens(metadata.get("cachedContentTokenCount"))
-    return usage_of(prompt, completion, total, cached=cached, reasoning=thoughts)
+    usage = usage_of(prompt, completion, total, cached=cached, reasoning=thoughts)
+    if usage is None or prompt is None or not usage.mismatch or usage.total is None or usage.total < prompt:
+        return usage
+    return replace(usage, completion=usage.total - prompt, mismatch=False, derived=True)
 
 
 def _replies(documents: Documents) -> tuple[Reply, ...]:
@@ -66,7 +67,7 @@ def _asks(document: Document) -> bool:
 
 
 def _prompt(document: Document) -> Prompt | None:
-    missing: set[str] = {"earlier-turns"} if document.get("cachedContent") else set()
+    missing: set[str] = {"earlier turns"} if document.get("cachedContent") else set()
     system = document.get("systemInstruction") or document.get("system_instruction")
     messages: list[Document] = []
     if isinstance(system, dict):
@@ -81,7 +82,7 @@ def _prompt(document: Document) -> Prompt | None:
 
 def _text(content: Document, missing: set[str]) -> str:
     parts = objects(content.get("parts"))
-    missing.update("other-input" for part in parts if "text" not in part)
+    missing.update("other input" for part in parts if "text" not in part)
     return "".join(strings(part.get("text")) for part in parts)
 
 

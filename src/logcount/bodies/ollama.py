@@ -58,9 +58,9 @@ def _prompt(document: Document) -> Prompt | None:
     if strings(document.get("system")):
         messages.append({"role": "system", "content": document["system"]})
     messages.append({"role": "user", "content": text})
-    missing = {"earlier-turns"} if document.get("context") else set()
+    missing = {"earlier turns"} if document.get("context") else set()
     missing |= {"image"} if document.get("images") else set()
-    missing |= {"own-template"} if document.get("template") else set()
+    missing |= {"own template"} if document.get("template") else set()
     return Chat(messages, missing=frozenset(missing))
 
 

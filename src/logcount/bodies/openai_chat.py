@@ -94,7 +94,7 @@ class _Choice:
         elif isinstance(part.get("text"), str):
             self.text.append(part["text"])
         elif part.get("type") not in {None, "text"}:
-            self.missing.add("other-output")
+            self.missing.add("other output")
 
     def _take_call(self, key: Any, call: Document) -> None:
         key = key if isinstance(key, int | str) else None
@@ -164,7 +164,7 @@ def _missing(messages: list[Document]) -> Iterator[str]:
         for part in objects(message.get("content")):
             kind = strings(part.get("type")) or "text"
             if kind not in _TEXT_PARTS:
-                yield next((name for word, name in _MEDIA.items() if word in kind), "other-input")
+                yield next((name for word, name in _MEDIA.items() if word in kind), "other input")
         if message.get("images"):
             yield "image"
         if message.get("audio"):

@@ -44,11 +44,11 @@ def _reply_of(response: Document) -> Reply:
         elif kind == "reasoning":
             shown = "".join(strings(part.get("text")) for part in parts)
             reasoning.append(shown)
-            missing |= set() if shown else {"hidden-reasoning"}
+            missing |= set() if shown else {"hidden reasoning"}
         elif kind == "function_call":
             calls.append(_call(item))
         else:
-            missing.add("other-output")
+            missing.add("other output")
     return Reply("".join(texts), "".join(reasoning), tuple(calls), _finish(response), frozenset(missing))
 
 
@@ -102,10 +102,10 @@ def _prompt(document: Document) -> Prompt | None:
     for item in [{"role": "user", "content": value}] if isinstance(value, str) else objects(value):
         messages.extend(_message(item, missing))
     if document.get("previous_response_id") or document.get("conversation"):
-        missing.add("earlier-turns")
+        missing.add("earlier turns")
     tools = [_tool(tool) for tool in objects(document.get("tools")) if tool.get("type") == "function"]
     if len(tools) < len(objects(document.get("tools"))):
-        missing.add("server-tools")
+        missing.add("server tools")
     return Chat(messages, tools or None, _options(document), missing=frozenset(missing)) if messages else None
 
 
@@ -126,7 +126,7 @@ def _message(item: Document, missing: set[str]) -> list[Document]:
     if kind == "function_call_output":
         return [{"role": "tool", "content": strings(item.get("output")), "tool_call_id": item.get("call_id")}]
     if kind != "message":
-        missing.add("hidden-reasoning" if kind == "reasoning" else "other-input")
+        missing.add("hidden reasoning" if kind == "reasoning" else "other input")
         return []
     content = item.get("content")
     parts = objects(content)

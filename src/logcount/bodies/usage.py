@@ -6,7 +6,7 @@ ollama, huggingface_hub, azure-ai-inference, botocore).
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from logcount.content import Usage
@@ -24,7 +24,7 @@ def to_tokens(value: Any) -> int | None:
         value = int(value) if value.strip().isdecimal() and len(value) < 20 else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not math.isfinite(value) or value < 0 or value > _MOST or value != int(value):
+    if not 0 <= value <= _MOST or value != int(value):
         return None
     return int(value)
 
@@ -52,20 +52,25 @@ def usage_of(
 ) -> Usage | None:
     """Return a usage with the total added up where it was not reported; None where all is zero or unknown.
 
-    A part that is missing is what the total leaves over.
+    A part that is missing is what the total leaves over; a total of zero beside a part that is none is missing too.
     """
     if not (prompt or completion or total):
         return None
-    mismatch = False
-    if total is None:
+    mismatch, derived = False, True
+    if not total:
         total = None if prompt is None or completion is None else prompt + completion
     elif prompt is not None and completion is not None:
-        mismatch = total != prompt + completion
+        mismatch, derived = total != prompt + completion, False
     elif prompt is not None and total >= prompt:
         completion = total - prompt
     elif completion is not None and total >= completion:
         prompt = total - completion
-    return Usage(prompt, completion, total, cached=cached, reasoning=reasoning, mismatch=mismatch)
+    return Usage(prompt, completion, total, cached=cached, reasoning=reasoning, mismatch=mismatch, derived=derived)
+
+
+def as_cut(usage: Usage | None) -> Usage | None:
+    """Return what is left of a usage object into which a cut fell: whole only where its own total confirms it."""
+    return usage if usage is None or not (usage.derived or usage.mismatch) else replace(usage, interim=True)
 
 
 def _openai(usage: dict[str, Any]) -> Usage | None:
@@ -142,18 +147,19 @@ def _first(usage: dict[str, Any], *keys: str) -> int | None:
 
 
 _SHAPES: tuple[tuple[frozenset[str], Callable[[dict[str, Any]], Usage | None]], ...] = (
+    (frozenset({"prompt_tokens", "completion_tokens"}), _openai),  # proxies add Anthropic's words to it
     (frozenset({"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation"}), _anthropic),
-    (frozenset({"prompt_tokens", "completion_tokens"}), _openai),
     (frozenset({"input_tokens", "output_tokens"}), _responses),
     (frozenset({"inputTokens", "outputTokens"}), _converse),
     (frozenset({"tokens", "billed_units"}), _cohere),
     (frozenset({"total_tokens"}), _openai),
 )
-"""A usage object is told by the first row of which it has a key."""
+"""A usage object is told by the first row of which it has a key, and a count."""
 
 
 def read_usage(value: Any) -> Usage | None:
     """Read a `usage` object in the words of whichever API; null, zeros and other things are no usage."""
     if not isinstance(value, dict):
         return None
-    return next((read(value) for keys, read in _SHAPES if not keys.isdisjoint(value)), None)
+    readings = (read(value) for keys, read in _SHAPES if not keys.isdisjoint(value))
+    return next((usage for usage in readings if usage is not None), None)

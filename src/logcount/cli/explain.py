@@ -34,9 +34,9 @@ def explain(config: Path | None, event: str) -> None:
     EVENT is SOURCE:POSITION as `replay --each` names it, a file with one event, - for standard input, or the event's
     own JSON.
     """
-    from logcount.cli.wiring import make_counter, make_mappings  # noqa: PLC0415 - so that `--help` answers at once
-    from logcount.envelopes import decode  # noqa: PLC0415
-    from logcount.settings import load_settings  # noqa: PLC0415
+    from logcount.cli.wiring import make_counter, make_mappings
+    from logcount.envelopes import decode
+    from logcount.settings import load_settings
 
     settings = load_settings(config)
     found = _find(event, settings)
@@ -46,7 +46,7 @@ def explain(config: Path | None, event: str) -> None:
         if len(results) > 1:
             click.echo(f"exchange {number} of {len(results)}")
         for name, value in _lines(found, result, counter):
-            click.echo(f"  {name:<12}{value}")
+            click.echo(f"  {name:<14}{value}")
 
 
 def _find(event: str, settings: Settings) -> LogEvent:
@@ -55,8 +55,8 @@ def _find(event: str, settings: Settings) -> LogEvent:
     Raises:
         Misconfigured: there is none.
     """
-    from logcount.errors import Misconfigured  # noqa: PLC0415
-    from logcount.events import LogEvent  # noqa: PLC0415
+    from logcount.errors import Misconfigured
+    from logcount.events import LogEvent
 
     if event == "-":
         return LogEvent(sys.stdin.buffer.read(), "-", 1)
@@ -78,7 +78,7 @@ class _Found(Exception):
 
 
 def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | None:
-    from logcount.cli.wiring import make_archive  # noqa: PLC0415
+    from logcount.cli.wiring import make_archive
 
     async def look(batch: Sequence[LogEvent]) -> None:
         for event in batch:
@@ -94,7 +94,7 @@ def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | N
 
 
 def _lines(event: LogEvent, result: Decoded, counter: Counter) -> Iterator[Line]:
-    from logcount.exchanges import Exchange, Rejected  # noqa: PLC0415
+    from logcount.exchanges import Exchange, Rejected
 
     yield "event", f"{event.source}:{event.position}, {len(event.data):,} bytes"
     if isinstance(result, Rejected):
@@ -107,8 +107,8 @@ def _lines(event: LogEvent, result: Decoded, counter: Counter) -> Iterator[Line]
 
 
 def _exchange_lines(exchange: Exchange, counter: Counter) -> Iterator[Line]:
-    from logcount.counting import listen  # noqa: PLC0415
-    from logcount.reports.documents import iso  # noqa: PLC0415
+    from logcount.counting import listen
+    from logcount.reports.documents import iso
 
     spoken = listen(exchange, to_all=True)
     outcome = counter.count(exchange)

@@ -52,11 +52,11 @@ def replay(
     JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are told by content. A blob
     URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
     """
-    from logcount.aggregate import Summary  # noqa: PLC0415 - so that `--help` answers at once
-    from logcount.cli.wiring import make_archive, make_counter, make_mappings  # noqa: PLC0415
-    from logcount.errors import Unreadable  # noqa: PLC0415
-    from logcount.replay import Replay, Span  # noqa: PLC0415
-    from logcount.settings import load_settings  # noqa: PLC0415
+    from logcount.aggregate import Summary
+    from logcount.cli.wiring import make_archive, make_counter, make_mappings
+    from logcount.errors import Unreadable
+    from logcount.replay import Replay, Span
+    from logcount.settings import load_settings
 
     settings = load_settings(config)
     summary = Summary(_dimensions(by, settings))
@@ -85,7 +85,7 @@ def replay(
 
 def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
     """Return the dimensions to group by, under the names that they have."""
-    from logcount.settings import DIMENSION_NAMES  # noqa: PLC0415
+    from logcount.settings import DIMENSION_NAMES
 
     if by is None:
         return settings.metrics.dimensions
@@ -97,7 +97,7 @@ def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
 
 
 def _line_writer(dimensions: tuple[str, ...]) -> Each:
-    from logcount.reports.documents import line_of  # noqa: PLC0415
+    from logcount.reports.documents import line_of
 
     def write(event: LogEvent, outcome: Outcome) -> None:
         sys.stdout.write(line_of(event, outcome, dimensions) + "\n")
@@ -107,11 +107,11 @@ def _line_writer(dimensions: tuple[str, ...]) -> Each:
 
 def _report(summary: Summary, output: str, *, by_model: bool) -> None:
     if output == "table":
-        from logcount.reports.tables import print_summary  # noqa: PLC0415
+        from logcount.reports.tables import print_summary
 
         print_summary(summary, by_model=by_model)
         return
-    from logcount.reports.documents import document_of, write_csv  # noqa: PLC0415
+    from logcount.reports.documents import document_of, write_csv
 
     if output == "csv":
         write_csv(summary, sys.stdout)
@@ -134,8 +134,8 @@ def _progress() -> Iterator[tuple[Callable[[ArchiveSource], None], Callable[[int
     if not sys.stderr.isatty():
         yield (lambda _source: None), None
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import (  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import (
         BarColumn,
         DownloadColumn,
         Progress,

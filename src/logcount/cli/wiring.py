@@ -52,6 +52,6 @@ def _blob_access(settings: Settings) -> BlobAccess:
     secret = settings.storage.connection_string
     if secret is not None:
         return BlobAccess(connection_string=secret.get_secret_value(), credential=None)
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - half a second that local files need not wait
+    from azure.identity import DefaultAzureCredential
 
     return BlobAccess(connection_string=None, credential=DefaultAzureCredential())

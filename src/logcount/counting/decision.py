@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from logcount.bodies import UNKNOWN_API, read_request, read_response
 from logcount.content import Finish, ModelRequest, ModelResponse, Texts
-from logcount.counting.sides import Side, unknown
+from logcount.counting.sides import Side, uncounted_parts, unknown
 from logcount.counting.template import ChatCounter, stop_tokens
 from logcount.counts import Outcome, TokenCount
 from logcount.errors import Uncountable
@@ -183,12 +183,12 @@ def _outcome(
 def _decide(exchange: Exchange, spoken: Spoken, sides: Sides) -> Outcome:
     """Put a reported side before a counted one, and say on whose word the whole stands."""
     reported = spoken.reported
+    stated = reported if reported and not reported.interim else None
     prompt = _better(reported.prompt if reported else None, sides.prompt)
-    stated = reported.completion if reported and not reported.interim else None
-    completion = _better(stated, sides.completion)
+    completion = _better(stated.completion if stated else None, sides.completion)
     if prompt.tokens is None and completion.tokens is None:
         return _outcome(exchange, spoken, None, sides.prompt.doubts | sides.completion.doubts)
-    total = reported.total if reported and not reported.interim else None
+    total = stated.total if stated else None
     count = TokenCount(
         prompt=prompt.tokens,
         completion=completion.tokens,
@@ -202,7 +202,10 @@ def _decide(exchange: Exchange, spoken: Spoken, sides: Sides) -> Outcome:
 
 
 def _better(reported: int | None, counted: Side) -> Side:
-    return counted if reported is None else Side(reported)
+    """Return the reported side, else the counted one; a lower bound of 0 says nothing, and is unknown."""
+    if reported is not None:
+        return Side(reported)
+    return counted if counted.whole or counted.tokens else Side(None, counted.doubts)
 
 
 def _prompt_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Side:
@@ -220,7 +223,7 @@ def _prompt_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Si
         tokens = sum(counter.tokenizer.count(text, special=prompt.special) for text in prompt.texts)
     except Uncountable as error:
         return unknown(str(error))
-    return Side(tokens + prompt.token_ids, prompt.missing | cut)
+    return Side(tokens + prompt.token_ids, uncounted_parts(prompt.missing, "prompt") | cut)
 
 
 def _completion_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Side:
@@ -241,7 +244,7 @@ def _completion_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -
 
 def _reply_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken, chat: Chat | None, reply: Reply) -> Side:
     request = spoken.request
-    doubts = set(reply.missing)
+    doubts = set(uncounted_parts(reply.missing, "reply"))
     if reply.finish is Finish.UNKNOWN:
         doubts.add("the reply did not come to its end")
     met = reply.finish is Finish.STOP_EITHER and request is not None and request.stop_strings

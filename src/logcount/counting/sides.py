@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,11 @@ class Side:
     def whole(self) -> bool:
         """Whether it was counted to the last token."""
         return self.tokens is not None and not self.doubts
+
+
+def uncounted_parts(kinds: Iterable[str], side: str) -> frozenset[str]:
+    """Return the doubts that come of what a prompt or reply holds beyond countable text."""
+    return frozenset(f"{kind} in the {side} is not counted" for kind in kinds)
 
 
 def unknown(doubt: str) -> Side:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from logcount.content import Chat, Finish, Reply
-from logcount.counting.sides import Side, unknown
+from logcount.counting.sides import Side, uncounted_parts, unknown
 from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
@@ -59,9 +59,11 @@ class ChatCounter:
             tokens = self.tokenizer.count(shown)
         except Uncountable as error:
             return unknown(str(error))
-        doubts = set(chat.missing)
+        doubts = set(uncounted_parts(chat.missing, "prompt"))
         if any(text not in shown for text in _spoken_to(messages)):
             doubts.add("the chat template leaves out a message")
+        if any(name not in shown for name in _tool_names(chat.tools)):
+            doubts.add("the chat template leaves out the tools")
         return Side(tokens, frozenset(doubts))
 
     def reply(self, chat: Chat, reply: Reply, date: datetime | None) -> Side:
@@ -79,7 +81,7 @@ class ChatCounter:
     def _plain(self, reply: Reply, turn: _Turn) -> Side:
         side = Side(self.tokenizer.count(reply.text) + stop_tokens(reply.finish))
         inline = bool(turn.after_thinking) and turn.after_thinking in reply.text
-        return side if turn.plain or inline else replace(side, doubts=frozenset({"hidden-reasoning"}))
+        return side if turn.plain or inline else replace(side, doubts=uncounted_parts(["hidden reasoning"], "reply"))
 
     def _written(self, chat: Chat, reply: Reply, turn: _Turn, date: datetime | None) -> Side:
         """Count the turn as the template writes it, tool calls and reasoning in the model's own format."""
@@ -98,7 +100,7 @@ class ChatCounter:
             return self._bare(reply, "the chat template leaves out a part of the reply")
         tokens = self.tokenizer.count(shown) + stop_tokens(reply.finish)
         hidden = not (turn.plain or reply.reasoning)
-        return Side(tokens, frozenset({"hidden-reasoning"}) if hidden else frozenset())
+        return Side(tokens, uncounted_parts(["hidden reasoning"], "reply") if hidden else frozenset())
 
     def _bare(self, reply: Reply, doubt: str) -> Side:
         """Count the visible text alone, a lower bound."""
@@ -199,6 +201,13 @@ def _spoken_to(messages: Sequence[Message]) -> list[str]:
             parts = [content] if isinstance(content, str) else [part["text"] for part in content]
             texts.extend(part.strip() for part in parts)
     return texts
+
+
+def _tool_names(tools: Sequence[Any] | None) -> list[str]:
+    """Return the names of the tools, which a template that takes tools writes out."""
+    functions = (tool.get("function", tool) for tool in tools or () if isinstance(tool, dict))
+    names = (function.get("name") for function in functions if isinstance(function, dict))
+    return [name for name in names if isinstance(name, str)]
 
 
 def _with_parsed_arguments(call: Any) -> Any:

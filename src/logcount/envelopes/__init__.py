@@ -23,9 +23,9 @@ __all__ = ["ENVELOPES", "decode"]
 
 
 class Reader(Protocol):
-    """Reads the exchanges of one record; `cut_key` names the field in which the event broke off."""
+    """Reads the exchanges of one record; `cut` names the fields in which the event broke off, if it did."""
 
-    def __call__(self, document: dict[str, Any], cut_key: str | None, /) -> Iterator[Decoded]:
+    def __call__(self, document: dict[str, Any], cut: frozenset[str], /) -> Iterator[Decoded]:
         """Read one record."""
         ...
 
@@ -41,7 +41,7 @@ def _is_chunk(document: dict[str, Any]) -> bool:
     return "kind" in document and not {"chunkIndex", "chunkTotal", "payload", "correlationId"}.isdisjoint(document)
 
 
-def _read_chunk(_document: dict[str, Any], _cut_key: str | None) -> Iterator[Decoded]:
+def _read_chunk(_document: dict[str, Any], _cut: frozenset[str]) -> Iterator[Decoded]:
     yield Rejected("a chunk of an exchange: chunks are not joined yet")
 
 
@@ -49,7 +49,7 @@ def _is_marker(document: dict[str, Any]) -> bool:
     return document.get("kind") == "skip"
 
 
-def _read_marker(_document: dict[str, Any], _cut_key: str | None) -> Iterator[Decoded]:
+def _read_marker(_document: dict[str, Any], _cut: frozenset[str]) -> Iterator[Decoded]:
     yield Skipped("a marker without an exchange")
 
 
@@ -66,7 +66,10 @@ ENVELOPES: tuple[Row, ...] = (
 )
 
 _HTTP_PAIR = re.compile(r"(?:request|response):[0-9A-Za-z-]{8,64}\r?\n")
-_BODY_KEY = re.compile(r"body|request|response|messages|payload", re.IGNORECASE)
+_CUT_SHORT = "an event that breaks off before its bodies"
+_BODY_KEY = re.compile(r"(?:backend)?(?:request|response)(?:_?body|messages)?|payload", re.IGNORECASE)
+"""What bodies are called; a field that is merely called like one (`requestId`) is worthless where it is cut."""
+_NOWHERE: frozenset[str] = frozenset()
 
 
 def decode(event: LogEvent, mappings: Sequence[Mapped] = ()) -> list[Decoded]:
@@ -83,26 +86,28 @@ def decode(event: LogEvent, mappings: Sequence[Mapped] = ()) -> list[Decoded]:
     if _HTTP_PAIR.match(text):
         return [Rejected("half of an application/http pair: pairs are not joined yet")]
     try:
-        reading, cut_key = _read_json(text, mappings)
+        reading, cut = _read_json(text, mappings)
     except jsontext.NotJson as error:
         return [Rejected(str(error))]
-    flags |= reading.flags
-    return [
-        _flagged(result, flags) for record in _records(reading.value) for result in _read(record, cut_key, mappings)
-    ]
+    *whole, last = _records(reading.value)
+    results = [result for record in whole for result in _read(record, _NOWHERE, mappings)]
+    results += [_of_cut(result, reading.flags) for result in _read(last, cut, mappings)]
+    flags |= reading.flags - {jsontext.CUT}
+    return [_flagged(result, flags) for result in results]
 
 
-def _read_json(text: str, mappings: Sequence[Mapped]) -> tuple[jsontext.Reading, str | None]:
+def _read_json(text: str, mappings: Sequence[Mapped]) -> tuple[jsontext.Reading, frozenset[str]]:
     try:
-        return jsontext.decode(text), None
+        return jsontext.decode(text), _NOWHERE
     except jsontext.NotJson as error:
         if str(error) != "not JSON":
             raise
 
     def keeps(key: str) -> bool:
-        return _BODY_KEY.search(key) is not None or any(mapping.keeps(key) for mapping in mappings)
+        return _BODY_KEY.fullmatch(key) is not None or any(mapping.keeps(key) for mapping in mappings)
 
-    return jsontext.decode_cut(text, keeps)
+    reading, cut = jsontext.decode_cut(text, keeps)
+    return reading, frozenset(cut)
 
 
 def _records(value: Any) -> list[Any]:
@@ -113,18 +118,25 @@ def _records(value: Any) -> list[Any]:
     return [value]
 
 
-def _read(record: Any, cut_key: str | None, mappings: Sequence[Mapped]) -> Iterator[Decoded]:
+def _read(record: Any, cut: frozenset[str], mappings: Sequence[Mapped]) -> Iterator[Decoded]:
     if record is None:
         return iter([Skipped("an event without records")])
     if not isinstance(record, dict):
         return iter([Rejected("JSON, but no log record")])
     for mapping in mappings:
         if mapping.matches(record):
-            return mapping.read(record, cut_key)
+            return mapping.read(record, cut)
     for row in ENVELOPES:
         if row.matches(record):
-            return row.read(record, cut_key)
+            return row.read(record, cut)
     return iter([Rejected("no known envelope")])
+
+
+def _of_cut(result: Decoded, flags: frozenset[str]) -> Decoded:
+    """Return the result of the record in which an event broke off: what it lost may be what it was."""
+    if jsontext.CUT not in flags:
+        return result
+    return _flagged(result, frozenset({jsontext.CUT})) if isinstance(result, Exchange) else Rejected(_CUT_SHORT)
 
 
 def _flagged(result: Decoded, flags: frozenset[str]) -> Decoded:

@@ -39,13 +39,13 @@ def matches(document: dict[str, Any]) -> bool:
     return _category(document) is not None
 
 
-def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
     """Read one record; a record of another category, or of no model call, is skipped."""
     reader = _READERS.get(_category(document) or "")
     if reader is None:
         yield Skipped("a record of another log category")
         return
-    yield reader(_flat(document), cut_key)
+    yield reader(_flat(document), frozenset(key.lower() for key in cut))
 
 
 def _category(document: dict[str, Any]) -> str | None:
@@ -66,13 +66,13 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
         except jsontext.NotJson:
             properties = None
     if isinstance(properties, dict):
-        flat.update((key.lower(), value) for key, value in properties.items())
+        flat.update((key.lower(), value) for key, value in properties.items() if value is not None)
     return flat
 
 
-def _gateway_log(flat: dict[str, Any], cut_key: str | None) -> Decoded:
-    request, request_flags = _body(flat, ("requestbody", "backendrequestbody"), cut_key)
-    response, response_flags = _body(flat, ("responsebody", "backendresponsebody"), cut_key)
+def _gateway_log(flat: dict[str, Any], cut: frozenset[str]) -> Decoded:
+    request, request_flags = _body(flat, ("requestbody", "backendrequestbody"), cut)
+    response, response_flags = _body(flat, ("responsebody", "backendresponsebody"), cut)
     identity = _identity(flat)
     dimensions = fields.dimensions(flat, _DIMENSIONS)
     if request is None and response is None:
@@ -92,7 +92,7 @@ def _gateway_log(flat: dict[str, Any], cut_key: str | None) -> Decoded:
     )
 
 
-def _llm_log(flat: dict[str, Any], _cut_key: str | None) -> Decoded:
+def _llm_log(flat: dict[str, Any], _cut: frozenset[str]) -> Decoded:
     usage = _usage(flat)
     identity, model = _identity(flat), fields.name(flat.get("modelname")) or fields.name(flat.get("deploymentname"))
     asked, said = _messages(flat.get("requestmessages")), _messages(flat.get("responsemessages"))
@@ -113,7 +113,7 @@ def _llm_log(flat: dict[str, Any], _cut_key: str | None) -> Decoded:
     )
 
 
-_READERS: dict[str, Callable[[dict[str, Any], str | None], Decoded]] = {
+_READERS: dict[str, Callable[[dict[str, Any], frozenset[str]], Decoded]] = {
     "gatewaylog": _gateway_log,
     "gatewayllmlog": _llm_log,
 }
@@ -127,9 +127,9 @@ def _time(flat: dict[str, Any]) -> Any:
     return fields.time(flat.get("time")) or fields.time(flat.get("timegenerated"))
 
 
-def _body(flat: dict[str, Any], keys: tuple[str, ...], cut_key: str | None) -> tuple[Body | None, frozenset[str]]:
+def _body(flat: dict[str, Any], keys: tuple[str, ...], cut: frozenset[str]) -> tuple[Body | None, frozenset[str]]:
     key = next((key for key in keys if flat.get(key)), keys[0])
-    return fields.body(flat.get(key), cut=cut_key is not None and cut_key.lower() == key)
+    return fields.body(flat.get(key), cut=key in cut)
 
 
 def _usage(flat: dict[str, Any]) -> Usage | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import re
 import zlib
 from datetime import UTC, datetime
@@ -21,6 +20,9 @@ BODY_BYTES = 64 * 2**20
 UNDECODABLE = "undecodable-body"
 """Flag: a body is not in the encoding that its envelope names."""
 
+_LARGEST = 1e30
+"""Above this a number is no id, status or time."""
+
 _UNKNOWN = frozenset({"", "na", "n/a", "null", "none", "undefined", "unknown"})
 """What policies write for what they do not know."""
 
@@ -31,7 +33,7 @@ def text(value: Any) -> str | None:
         return value.strip() or None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return str(value) if math.isfinite(value) else None
+    return str(value) if abs(value) <= _LARGEST else None
 
 
 def name(value: Any) -> str | None:
@@ -82,9 +84,8 @@ def _aware(moment: datetime) -> datetime:
 
 
 def _unix(value: float) -> datetime | None:
-    seconds = value / 1000 if abs(value) > 1e11 else value
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -30,10 +30,10 @@ def matches(document: dict[str, Any]) -> bool:
     return "EventTime" in document and "ServiceName" in document
 
 
-def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
     """Read one exchange, whose bodies are there only where the operator added them."""
-    request, request_flags = _body(document, "request", cut_key)
-    response, response_flags = _body(document, "response", cut_key)
+    request, request_flags = _body(document, "request", cut)
+    response, response_flags = _body(document, "response", cut)
     yield Exchange(
         envelope="how-to",
         id=fields.text(document.get("RequestId")),
@@ -45,6 +45,6 @@ def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
     )
 
 
-def _body(document: dict[str, Any], side: str, cut_key: str | None) -> tuple[Any, frozenset[str]]:
-    key = next((key for key in _BODIES[side] if key in document), side)
-    return fields.body(document.get(key), cut=cut_key == key)
+def _body(document: dict[str, Any], side: str, cut: frozenset[str]) -> tuple[Any, frozenset[str]]:
+    key = next((key for key in _BODIES[side] if document.get(key) is not None), side)
+    return fields.body(document.get(key), cut=key in cut)

@@ -42,12 +42,12 @@ class Mapped:
         """Say whether the record holds what this mapping asks for."""
         return follow(document, self.match) is not None
 
-    def read(self, document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+    def read(self, document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
         """Read the record as the native event that the mapping makes of it."""
         made: dict[str, Any] = dict(self.constants)
         made.update((field, follow(document, path)) for field, path in self.fields.items())
-        cut_field = next((field for field, path in self.fields.items() if path.split(".")[-1] == cut_key), None)
-        return native.read(made, cut_field, envelope=self.name)
+        cut_fields = frozenset(field for field, path in self.fields.items() if path.split(".")[-1] in cut)
+        return native.read(made, cut_fields, envelope=self.name)
 
     def keeps(self, key: str) -> bool:
         """Say whether a string under this key is worth keeping though it was cut."""

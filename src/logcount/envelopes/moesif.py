@@ -25,13 +25,13 @@ def matches(document: dict[str, Any]) -> bool:
     return "event_type" in document and "message-id" in document
 
 
-def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
     """Read the half that holds the response as an exchange; the half that holds the request awaits a joiner."""
     if document.get("event_type") != "response":
         yield Rejected(JOIN_PAIRS if document.get("event_type") == "request" else "an event of unknown type")
         return
-    request, request_flags = _body(document, "request_body", cut_key)
-    response, response_flags = _body(document, "response_body", cut_key)
+    request, request_flags = _body(document, "request_body", cut)
+    response, response_flags = _body(document, "response_body", cut)
     headers = fields.text(document.get("response_headers")) or ""
     content_type = _CONTENT_TYPE.search(headers)
     yield Exchange(
@@ -47,8 +47,11 @@ def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
     )
 
 
-def _body(document: dict[str, Any], key: str, cut_key: str | None) -> tuple[Body | None, frozenset[str]]:
+def _body(document: dict[str, Any], key: str, cut: frozenset[str]) -> tuple[Body | None, frozenset[str]]:
     value = document.get(key)
-    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
-        return fields.body(value, cut=cut_key == key)  # some deployments leave the bodies as they are
-    return fields.body(value, "base64", cut=cut_key == key)
+    if isinstance(value, str) and value.lstrip().startswith(_PLAIN):
+        return fields.body(value, cut=key in cut)  # some deployments leave the bodies as they are
+    return fields.body(value, "base64", cut=key in cut)
+
+
+_PLAIN = ("{", "[", "data:", "event:")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logcount.bodies.usage import read_usage
+from logcount.bodies.usage import as_cut, read_usage
 from logcount.envelopes import fields
 from logcount.exchanges import Decoded, Exchange, Rejected
 
@@ -22,13 +22,14 @@ def matches(document: dict[str, Any]) -> bool:
     return not _BODIES.isdisjoint(document) or ("v" in document and not _WITHOUT_BODIES.isdisjoint(document))
 
 
-def read(document: dict[str, Any], cut_key: str | None, *, envelope: str = "native") -> Iterator[Decoded]:
-    """Read a native event; `cut_key` names the field in which it broke off."""
+def read(document: dict[str, Any], cut: frozenset[str], *, envelope: str = "native") -> Iterator[Decoded]:
+    """Read a native event; `cut` names the fields in which it broke off."""
     if (parts := fields.text(document.get("parts"))) not in {None, "1"} or document.get("part"):
         yield Rejected(JOIN_PARTS if parts else "a part of unknown number")
         return
-    request, request_flags = _body(document, "request", cut_key)
-    response, response_flags = _body(document, "response", cut_key)
+    request, request_flags = _body(document, "request", cut)
+    response, response_flags = _body(document, "response", cut)
+    usage = read_usage(document.get("usage"))
     yield Exchange(
         envelope=envelope,
         id=fields.text(document.get("requestId")),
@@ -39,12 +40,12 @@ def read(document: dict[str, Any], cut_key: str | None, *, envelope: str = "nati
         content_type=fields.text(document.get("contentType")),
         request=request,
         response=response,
-        usage=read_usage(document.get("usage")),
+        usage=as_cut(usage) if "usage" in cut else usage,
         dimensions=fields.dimensions(document) | fields.own_dimensions(document.get("dimensions")),
         flags=request_flags | response_flags,
     )
 
 
-def _body(document: dict[str, Any], side: str, cut_key: str | None) -> tuple[Any, frozenset[str]]:
+def _body(document: dict[str, Any], side: str, cut: frozenset[str]) -> tuple[Any, frozenset[str]]:
     key = f"{side}Body"
-    return fields.body(document.get(key), document.get(f"{side}Encoding"), cut=cut_key == key)
+    return fields.body(document.get(key), document.get(f"{side}Encoding"), cut=key in cut)

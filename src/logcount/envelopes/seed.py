@@ -16,10 +16,10 @@ def matches(document: dict[str, Any]) -> bool:
     return "RequestBody" in document or "ResponseBody" in document
 
 
-def read(document: dict[str, Any], cut_key: str | None) -> Iterator[Decoded]:
+def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
     """Read one exchange: text bodies and perhaps an id."""
-    request, request_flags = fields.body(document.get("RequestBody"), cut=cut_key == "RequestBody")
-    response, response_flags = fields.body(document.get("ResponseBody"), cut=cut_key == "ResponseBody")
+    request, request_flags = fields.body(document.get("RequestBody"), cut="RequestBody" in cut)
+    response, response_flags = fields.body(document.get("ResponseBody"), cut="ResponseBody" in cut)
     yield Exchange(
         envelope="seed",
         id=fields.text(document.get("RequestId")),

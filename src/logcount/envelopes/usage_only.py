@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from logcount.bodies.usage import to_tokens
 from logcount.content import Usage
 from logcount.envelopes import fields
-from logcount.exchanges import Decoded, Exchange
+from logcount.exchanges import Body, Decoded, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PROMPT = ("promptTokens", "PromptTokens")
 _COMPLETION = ("responseTokens", "completionTokens", "ResponseTokens", "CompletionTokens")
 _TOTAL = ("totalTokens", "TotalTokens")
+_REQUEST = ("requestBody", "RequestBody", "request", "Request")
+_RESPONSE = ("responseBody", "ResponseBody", "response", "Response")
 _ID = ("id", "RequestId", "requestId", "correlationId")
 _TIME = ("timestamp", "EventTime", "time")
 _MODEL = ("model", "modelName", "deploymentName")
@@ -46,16 +48,26 @@ def matches(document: dict[str, Any]) -> bool:
 _COUNTS = frozenset((*_PROMPT, *_COMPLETION, *_TOTAL))
 
 
-def read(document: dict[str, Any], _cut_key: str | None) -> Iterator[Decoded]:
-    """Read one exchange with the usage that the gateway's policy saw."""
+def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
+    """Read one exchange with the usage that the gateway's policy saw, and bodies where the operator added them."""
+    request, request_flags = _body(document, _REQUEST, cut)
+    response, response_flags = _body(document, _RESPONSE, cut)
     yield Exchange(
         envelope="usage-only",
         id=fields.text(_first(document, _ID)),
         time=fields.time(_first(document, _TIME)),
         model=fields.name(_first(document, _MODEL)),
+        request=request,
+        response=response,
         usage=_usage(document),
         dimensions=fields.dimensions(document, _DIMENSIONS),
+        flags=request_flags | response_flags,
     )
+
+
+def _body(document: dict[str, Any], keys: tuple[str, ...], cut: frozenset[str]) -> tuple[Body | None, frozenset[str]]:
+    key = next((key for key in keys if document.get(key) is not None), keys[0])
+    return fields.body(document.get(key), cut=key in cut)
 
 
 def _usage(document: dict[str, Any]) -> Usage | None:

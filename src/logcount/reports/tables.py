@@ -77,7 +77,7 @@ def _table(names: Sequence[str], rows: Iterable[Row], *, total: Group | None) ->
     for order, name in enumerate(names):
         table.add_column(name, "total" if total and order == 0 else "", overflow="fold")
     for name, value in zip(("Exchanges", "Prompt", "Completion", "Total"), sums, strict=False):
-        table.add_column(f"{name}" if name == "Exchanges" else f"{name} Tokens", value, justify="right", no_wrap=True)
+        table.add_column(name, value, justify="right", no_wrap=True)
     table.add_column("Counted By", sums[4])
     for values, group in rows:
         table.add_row(*(Text(value or _UNKNOWN) for value in values), *_cells(group))

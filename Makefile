@@ -1,0 +1,65 @@
+# What one does with this repository. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CACHE := .cache
+LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench accuracy samples lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(CACHE)/tokenizers.stamp ## replay the sample archive with real tokenizers, and show the table
+	$(LOGCOUNT) replay samples/archive
+
+test: $(CACHE)/dev.stamp $(CACHE)/npm.stamp ## run every test
+	$(BIN)/python -m pytest
+
+check: $(CACHE)/dev.stamp ## lint, types and the house test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_house.py
+
+format: $(CACHE)/dev.stamp ## put the code in its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(CACHE)/dev.stamp $(CACHE)/tokenizers.stamp ## measure replay side by side with the naive ways
+	$(BIN)/python benchmarks/replay.py
+
+samples: $(CACHE)/tokenizers.stamp ## build the sample archive anew
+	$(BIN)/python samples/build.py
+
+lock: ## pin what the container and CI install (needs uv)
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" -o requirements/run.lock
+	uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  -c requirements/run.lock --custom-compile-command "make lock" -o requirements/dev.lock
+
+clean: ## remove what these targets made
+	rm -rf $(VENV) $(CACHE) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# A stamp is as old as the last time its recipe ran: the second `make` does nothing.
+
+$(CACHE)/run.stamp: requirements/run.lock pyproject.toml
+	@mkdir -p $(CACHE)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(CACHE)/dev.stamp: $(CACHE)/run.stamp requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(CACHE)/npm.stamp: package-lock.json
+	@mkdir -p $(CACHE)
+	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(CACHE)/tokenizers.stamp: $(CACHE)/run.stamp samples/logcount.toml
+	$(LOGCOUNT) tokenizers fetch
+	@touch $@

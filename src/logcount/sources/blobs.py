@@ -1,0 +1,159 @@
+"""Blob storage, the only room that knows its client: listing, reading by ranges, and its errors made ours.
+
+A blob is read in ranges up to the size it had when it was listed. An append blob may grow meanwhile (the archive of
+diagnostic settings does, for hours); any other blob must stay what it was, or the reading ends with an error.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
+from azure.storage.blob import BlobProperties, BlobType, ContainerClient
+
+from logcount.errors import LogcountError, Misconfigured, Unreadable
+from logcount.sources.limits import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from logcount.sources.blob_urls import BlobAccess, BlobUrl
+
+_RANGE_BYTES = 4 * MIB
+"""Large enough that the round trip is a small part of it, small enough to hold one in memory."""
+_PATIENCE: dict[str, Any] = {
+    # The client's own back-off waits 40 s over two failures, which is too long for a person who looks on.
+    "retry_total": 4,
+    "initial_backoff": 1,
+    "increment_base": 2,
+    "connection_timeout": 10,
+    "read_timeout": 60,
+}
+_REASONS = {
+    401: "who asks is not accepted",
+    403: "access is refused",
+    404: "no longer there",
+    412: "changed while it was read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPlace:
+    """A blob of a container that is open."""
+
+    source: str
+    size: int
+    name: str
+    client: ContainerClient
+    conditions: dict[str, Any]
+    """What must still hold of the blob when it is read."""
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """Its virtual folders and its name."""
+        return self.source.split("/")[2:]
+
+    def open(self, check: Callable[[], None]) -> BlobReading:
+        """Begin to read; nothing is fetched yet."""
+        return BlobReading(self)
+
+
+class BlobReading:
+    """A blob being read, range by range."""
+
+    def __init__(self, place: BlobPlace) -> None:
+        self._place = place
+        self._offset = 0
+        self._held = memoryview(b"")
+        self.identity: Hashable = place.source
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes; raises Unreadable."""
+        if not self._held and self._offset < self._place.size:
+            length = min(_RANGE_BYTES, self._place.size - self._offset)
+            with _ours(self._place.source):
+                blob = self._place.client.get_blob_client(self._place.name)
+                ranged = blob.download_blob(offset=self._offset, length=length, **self._place.conditions)
+                self._held = memoryview(ranged.readall())
+            self._offset += length
+        taken, self._held = bytes(self._held[:size]), self._held[size:]
+        return taken
+
+    def close(self) -> None:
+        """Forget what was fetched."""
+        self._held = memoryview(b"")
+
+
+def find_blobs(url: BlobUrl, access: BlobAccess) -> Iterator[BlobPlace]:
+    """Give the blobs that a URL names, in the order of their names, as pages of the list come in.
+
+    Raises:
+        Misconfigured: there is no such container, or no blob that matches.
+        Unreadable: the container refuses, or cannot be reached.
+    """
+    with _connect(url, access) as client:
+        found = False
+        for blob in _list(url, client):
+            found = True
+            yield BlobPlace(url.source(blob.name), blob.size, blob.name, client, _conditions(blob))
+        if not found and url.pattern:
+            raise Misconfigured(f"{url.shown}: no blob matches")
+
+
+def _list(url: BlobUrl, client: ContainerClient) -> Iterator[BlobProperties]:
+    with _ours(url.shown):
+        try:
+            for blob in client.list_blobs(name_starts_with=url.prefix or None):
+                if url.matches(blob.name):
+                    yield blob
+                    if blob.name == url.prefix:
+                        return  # the URL names this blob: it comes first, and others only begin like it
+        except HttpResponseError as error:
+            # A SAS for one blob lists nothing.
+            if error.status_code != 403 or url.is_glob or not url.prefix:
+                raise
+            yield client.get_blob_client(url.prefix).get_blob_properties()
+
+
+def _conditions(blob: BlobProperties) -> dict[str, Any]:
+    if blob.blob_type == BlobType.APPENDBLOB:
+        return {}
+    return {"etag": blob.etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _connect(url: BlobUrl, access: BlobAccess) -> ContainerClient:
+    credential: Any = url.sas or access.credential
+    if url.sas or not access.connection_string:
+        return ContainerClient(url.account_url, url.container, credential=credential or None, **_PATIENCE)
+    try:
+        client = ContainerClient.from_connection_string(access.connection_string, url.container, **_PATIENCE)
+    except ValueError:
+        raise Misconfigured("the connection string of the storage account is malformed") from None
+    if not client.url.lower().startswith(f"{url.account_url}/".lower()):
+        raise Misconfigured(f"{url.shown}: the connection string is another account's")
+    return client
+
+
+@contextmanager
+def _ours(shown: str) -> Iterator[None]:
+    """Turn the client's errors into ours, by their type and status."""
+    try:
+        yield
+    except AzureError as error:
+        raise _translate(error, shown) from None  # its text and its chain may hold a SAS
+
+
+def _translate(error: AzureError, shown: str) -> LogcountError:
+    if isinstance(error, HttpResponseError) and error.status_code:
+        code = str(getattr(getattr(error, "error_code", None), "value", ""))
+        if code == "ContainerNotFound":
+            return Misconfigured(f"{shown}: no such container")
+        reason = _REASONS.get(error.status_code, "the service answers with an error")
+        return Unreadable(f"{shown}: {reason} (HTTP {error.status_code}{code and ', ' + code})")
+    if isinstance(error, HttpResponseError):
+        return Unreadable(f"{shown}: no credential could be had")
+    reason = "cannot be reached" if isinstance(error, ServiceRequestError) else "the connection broke"
+    return Unreadable(f"{shown}: {reason}")

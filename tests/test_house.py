@@ -1,0 +1,136 @@
+"""The walls of the house: who may import whom, and what may stand in the pure half."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import logcount
+
+SRC = Path(logcount.__file__).parent
+
+PURE = ("aggregate", "bodies", "content", "counting", "counts", "envelopes", "errors", "events", "exchanges", "jsontext")
+ADAPTERS = ("sources", "tokenizers", "reports")
+
+ALLOWED = {
+    "errors": set(),
+    "events": set(),
+    "content": set(),
+    "exchanges": {"content"},
+    "counts": set(),
+    "jsontext": set(),
+    "bodies": {"content", "exchanges", "jsontext"},
+    "envelopes": {"bodies", "content", "events", "exchanges", "jsontext"},
+    "counting": {"bodies", "content", "counts", "errors", "exchanges"},
+    "aggregate": {"counts"},
+    "replay": {"aggregate", "counts", "envelopes", "events", "exchanges"},
+    "sources": {"errors", "events"},
+    "tokenizers": {"errors"},
+    "reports": {"aggregate", "counts", "events"},
+    "settings": {"envelopes", "errors"},
+    "": {"counting", "counts", "exchanges"},  # logcount/__init__.py
+}
+"""Room → the rooms that it may import. The command line, which puts all together, may import any."""
+
+FOREIGN = {
+    "azure": {"sources", "cli"},
+    "fastavro": {"sources"},
+    "transformers": {"tokenizers"},
+    "huggingface_hub": {"tokenizers"},
+    "jinja2": {"tokenizers"},
+    "pydantic": {"settings"},
+    "pydantic_settings": {"settings"},
+    "rich": {"reports", "cli"},
+    "click": {"cli"},
+    "msgspec": {"jsontext", "reports", "sources"},
+}
+"""Foreign package → the rooms that know it."""
+
+IMPURE = {"asyncio", "os", "pathlib", "socket", "subprocess", "threading", "random", "time", "logging", "io", "shutil"}
+"""What the pure half may not reach for: it gets its clock, text and tokenizer handed in."""
+
+
+def _rooms() -> dict[Path, str]:
+    found = {}
+    for path in sorted(SRC.rglob("*.py")):
+        parts = path.relative_to(SRC).with_suffix("").parts
+        found[path] = "" if parts == ("__init__",) else parts[0]
+    return found
+
+
+def _imports(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+ROOMS = _rooms()
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: str(path.relative_to(SRC)))
+def test_every_module_imports_only_what_its_room_may(path: Path) -> None:
+    room = ROOMS[path]
+    for name in _imports(path):
+        top, *rest = name.split(".")
+        if top == "logcount" and room in ALLOWED:
+            other = rest[0]
+            own = other == room or other == "__version__"
+            assert own or other in ALLOWED[room], f"{room or 'logcount'} may not import {name}"
+        assert room in FOREIGN.get(top, {room}), f"{room or 'logcount'} does not know {top}"
+        if room in PURE:
+            assert top not in IMPURE, f"{room} is pure and may not import {top}"
+
+
+def test_every_room_has_a_place_in_the_plan() -> None:
+    assert set(ROOMS.values()) == ALLOWED.keys() | {"cli", "__main__"}
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: str(path.relative_to(SRC)))
+def test_every_module_opens_with_prose(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring, f"{path} says nothing of itself"
+    assert docstring.split("\n\n")[0].rstrip().endswith((".", ":")), f"{path} opens without a whole sentence"
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_the_pure_half_has_no_coroutines_and_no_clock(room: str) -> None:
+    for path in (path for path, its in ROOMS.items() if its == room):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if path.name != "events.py":  # declares what an asynchronous source is
+                assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), f"{path} is not synchronous"
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in {"now", "utcnow", "today"}, f"{path} looks at the clock"
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: str(path.relative_to(SRC)))
+def test_functions_fit_one_glance(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            documented = ast.get_docstring(node, clean=False)
+            length = (node.end_lineno or 0) - node.lineno + 1 - (len(documented.splitlines()) if documented else 0)
+            assert length <= 45, f"{path}: {node.name} has {length} lines"
+
+
+LIGHT = {
+    "the command line": ("import logcount.cli", ("azure", "transformers", "pydantic", "rich", "msgspec", "fastavro")),
+    "the pure half": ("import logcount.counting, logcount.envelopes", ("azure", "transformers", "pydantic", "asyncio")),
+    "the tokenizers": ("import logcount.tokenizers", ("transformers", "huggingface_hub", "jinja2", "azure")),
+    "the sources": ("import logcount.sources", ("azure", "transformers")),
+}
+
+
+@pytest.mark.parametrize("what", LIGHT)
+def test_importing_brings_in_nothing_heavy(what: str) -> None:
+    statement, heavy = LIGHT[what]
+    probe = f"{statement}\nimport sys\nprint(*(name for name in {heavy!r} if name in sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []
