@@ -1,6 +1,6 @@
 """Azurite, the storage emulator, on a free port of this machine: a real peer for whatever speaks to Blob storage.
 
-A test module that needs it says `pytest_plugins = ["azurite"]` and asks for the fixture `azurite`; there is one for the session.
+A test module that needs it says `pytest_plugins = ["azurite"]` and asks for the fixture `azurite`: one for the session.
 """
 
 from __future__ import annotations

@@ -13,7 +13,18 @@ import logcount
 
 SRC = Path(logcount.__file__).parent
 
-PURE = ("aggregate", "bodies", "content", "counting", "counts", "envelopes", "errors", "events", "exchanges", "jsontext")
+PURE = (
+    "aggregate",
+    "bodies",
+    "content",
+    "counting",
+    "counts",
+    "envelopes",
+    "errors",
+    "events",
+    "exchanges",
+    "jsontext",
+)
 ADAPTERS = ("sources", "tokenizers", "reports")
 
 ALLOWED = {

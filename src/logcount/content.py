@@ -117,5 +117,7 @@ class ModelResponse:
     generates: bool = True
     """Whether this API generates text at all (embeddings do not)."""
     error: bool = False
+    complaint: bool = False
+    """Whether it is of no known API and in the words of an error: one, unless the status says otherwise."""
     cut: bool = False
     """Whether the body was cut or its stream broke off."""

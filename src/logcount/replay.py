@@ -84,7 +84,11 @@ class Replay:
         elif event.duplicate:
             self._summary.duplicates += 1
         else:
-            self._settle(event, self._outcome(self._siblings.settle(dated)))
+            settled = self._siblings.settle(dated)
+            outcome = self._outcome(settled)
+            if isinstance(settled, Exchange) and outcome.count is not None:
+                self._siblings.counted(settled)
+            self._settle(event, outcome)
 
     def _outcome(self, result: Exchange | Skipped) -> Outcome:
         if isinstance(result, Exchange):
@@ -127,9 +131,12 @@ class _Siblings:
             return _skipped(result, "an LLM log whose exchange was counted from its gateway log")
         if result.any_api and result.correlation in self._with_tokens:
             return _skipped(result, "a gateway log whose exchange is counted from its LLM log")
-        if result.any_api:
-            _remember(self._counted, result.correlation)
         return result
+
+    def counted(self, exchange: Exchange) -> None:
+        """Remember that an exchange was counted."""
+        if exchange.any_api and exchange.correlation:
+            _remember(self._counted, exchange.correlation)
 
 
 def _remember(memory: OrderedDict[str, None], correlation: str) -> None:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from logcount.events import LogEvent
+    from logcount.events import LogEvent, Source
 
+AMPLE = Limits()
 _ANY = ["long", "double", "string", "bytes"]
 CAPTURE_SCHEMA: dict[str, Any] = {
     "type": "record",
@@ -63,7 +64,7 @@ class Collected:
     batches: list[int]
 
 
-async def collect(source: ArchiveSource) -> Collected:
+async def collect(source: Source) -> Collected:
     """Deliver a source into a list."""
     collected = Collected([], [])
 
@@ -75,7 +76,7 @@ async def collect(source: ArchiveSource) -> Collected:
     return collected
 
 
-def read(path: Path | str, limits: Limits = Limits()) -> list[LogEvent]:
+def read(path: Path | str, limits: Limits = AMPLE) -> list[LogEvent]:
     """Read one path to its end."""
     return list(ArchiveSource([str(path)], limits=limits).events())
 

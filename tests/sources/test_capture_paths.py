@@ -20,7 +20,6 @@ TIME = datetime(2026, 11, 22, 10, 5, 17, tzinfo=UTC)
         ("container/7/ns/hub/0/2026/11/22/10/05/17.avro", ("ns", "hub"), "0", TIME),
         ("c/2025/ns/hub/0/2026/11/22/10/05/17.avro", ("ns", "hub"), "0", TIME),
         ("ns/hub/2026/11/22/10/05/17/3.avro", ("ns", "hub"), "3", TIME),
-        ("ns/hub/2026/11/22/10/05/17/12.avro", ("ns", "hub"), "12", TIME),
         ("2026/11/22/10/05/17/ns/hub/0.avro", ("ns", "hub"), "0", TIME),
         ("2026/11/22/ns/hub/4/10/05/17.avro", ("ns", "hub"), "4", TIME),
         ("2026/ns/11/hub/22/4/10/05/17.avro", ("ns", "hub"), "4", TIME),
@@ -30,6 +29,9 @@ TIME = datetime(2026, 11, 22, 10, 5, 17, tzinfo=UTC)
         ("ns/hub.name/0/2026/11/22/10/05/17", ("ns", "hub.name"), "0", TIME),
         ("0/2026/11/22/10/05/17/ns/hub.json", ("ns", "hub"), "0", TIME),
         ("ns/hub/100/2026/11/22/10/05/17.avro", ("ns", "hub"), "100", TIME),
+        ("2026/11/22/10/05/17/ns/hub/12.avro", ("ns", "hub"), "12", TIME),
+        ("ns/2026/11/22/10/05/17/hub/12.avro", ("ns", "hub"), "12", TIME),
+        ("12/ns/hub/2026/11/22/10/05/17.avro", ("ns", "hub"), "12", TIME),
         # the partition is certain, the time is not
         ("ns/hub/0/22/11/2026/10/05/17.avro", ("ns", "hub"), "0", None),
         ("ns/hub/0/2026/13/22/10/05/17.avro", ("ns", "hub"), "0", None),
@@ -52,6 +54,7 @@ def test_a_capture_path_tells_hub_partition_and_time(
         "ns/12/0/2026/11/22/10/05/17.avro",  # which one is the hub?
         "ns/hub/12/22/11/2026/10/05/17.avro",  # which one is the partition?
         "ns/hub/2026/11/22/12/10/05/17.avro",
+        "ns/hub/2026/11/22/10/05/17/12.avro",
         "ns/hub/00/2026/11/22/10/05/17.avro",
         "ns/hub_0/2026/11/22/10/05/17.avro",
         "ns/hub/12345/2026/11/22/10/05/17.avro",

@@ -44,6 +44,16 @@ def in_chunks(text: bytes, sizes: list[int]) -> list[bytes]:
     return chunks
 
 
+def read(chunks: list[bytes]) -> tuple[list[bytes | None], str | None]:
+    """Return what is given, and why it ends where it should not."""
+    given: list[bytes | None] = []
+    try:
+        given.extend(split_document(chunks, AMPLE))
+    except BrokenStream as broken:
+        return given, broken.reason
+    return given, None
+
+
 @given(
     documents=st.lists(documents, min_size=1, max_size=3),
     indent=st.sampled_from([None, 0, 2]),
@@ -65,30 +75,15 @@ def test_a_document_cut_anywhere_gives_a_beginning_of_its_elements(document: Any
     text = json.dumps(document).encode()
     cut = data.draw(st.integers(0, len(text) - 1))
 
-    given = []
-    try:
-        for element in split_document([text[:cut]], AMPLE):
-            given.append(element)
-    except BrokenStream as broken:
-        assert broken.reason == "JSON document ends before its end"
-    else:
-        assert cut == 0
+    given, reason = read([text[:cut]])
 
-    whole = list(split_document([text], AMPLE))
+    whole, _ = read([text])
+    assert reason == ("JSON document ends before its end" if cut else None)
     assert given[:-1] == whole[: len(given[:-1])]  # the last may be a number that was cut
 
 
 @given(st.text(alphabet='"\\{}[],:1 \n', max_size=40), st.lists(st.integers(0, 5), max_size=40))
 def test_broken_documents_break_alike_however_they_are_chunked(text: str, sizes: list[int]) -> None:
-    def read(chunks: list[bytes]) -> tuple[list[bytes | None], str]:
-        given: list[bytes | None] = []
-        try:
-            for element in split_document(chunks, AMPLE):
-                given.append(element)
-        except BrokenStream as broken:
-            return given, broken.reason
-        return given, ""
-
     document = b"[" + text.encode()
     assert read([document]) == read(in_chunks(document, sizes))
 
@@ -133,12 +128,7 @@ def test_an_object_without_records_in_front_is_one_element(text: bytes) -> None:
     ],
 )
 def test_what_stands_before_the_break_is_given(text: bytes, elements: list[bytes], reason: str) -> None:
-    given = []
-    with pytest.raises(BrokenStream) as broken:
-        for element in split_document([text], AMPLE):
-            given.append(element)
-
-    assert (given, broken.value.reason) == (elements, reason)
+    assert read([text]) == (elements, reason)
 
 
 def test_nesting_costs_no_stack() -> None:

@@ -172,7 +172,9 @@ def test_the_largest_event_is_20_mib_and_the_problem_says_so(file: Path) -> None
     assert told(read(file)) == [(1, largest), (2, "larger than 20 MiB"), (3, A)]
 
 
-@given(content=st.binary(max_size=300), start=st.sampled_from([b"", b"{", b"[", b"Obj\x01", b"\x1f\x8b\x08", b"\xff\xfe"]))
+@given(
+    content=st.binary(max_size=300), start=st.sampled_from([b"", b"{", b"[", b"Obj\x01", b"\x1f\x8b\x08", b"\xff\xfe"])
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_events_or_problems_and_never_an_error(file: Path, content: bytes, start: bytes) -> None:
     file.write_bytes(start + content)

@@ -23,7 +23,17 @@ def sources(*paths: Path | str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("b/2.log", "b/1.log", "b/10.log", "a.log", "b-c.log", ".hidden.log", ".git/x.log", "b/.y", "b/d/z.json"):
+    for name in (
+        "b/2.log",
+        "b/1.log",
+        "b/10.log",
+        "a.log",
+        "b-c.log",
+        ".hidden.log",
+        ".git/x.log",
+        "b/.y",
+        "b/d/z.json",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f'{{"name":"{name}"}}\n')
     (tmp_path / "empty").mkdir()
@@ -66,7 +76,7 @@ async def test_an_empty_folder_has_no_events(folder: Path) -> None:
 
 @pytest.mark.parametrize("path", ["missing.log", "missing*.log", "a.log/x", "", "a\0b"])
 def test_a_path_that_names_nothing_is_refused_before_anything_is_read(folder: Path, path: str) -> None:
-    with pytest.raises(Misconfigured, match="no such file or folder|nothing matches"):
+    with pytest.raises(Misconfigured, match=r"no such file or folder|nothing matches"):
         ArchiveSource([str(folder / "a.log"), f"{folder}/{path}" if path else ""])
 
 
@@ -86,13 +96,9 @@ def test_a_broken_link_is_unreadable_and_named(folder: Path) -> None:
     assert f"{folder}/link" not in sources(folder)
 
 
-def test_a_file_without_permission_is_unreadable_and_named(folder: Path) -> None:
-    (folder / "a.log").chmod(0)
-    if os.access(folder / "a.log", os.R_OK):
-        pytest.skip("this user may read everything")
-
-    with pytest.raises(Unreadable, match=r"a\.log: Permission denied"):
-        list(ArchiveSource([str(folder)]).events())
+def test_a_file_that_cannot_be_read_is_unreadable_and_named() -> None:
+    with pytest.raises(Unreadable, match="/proc/self/mem: Input/output error"):  # opens, and fails to read
+        read("/proc/self/mem")
 
 
 def test_what_is_no_file_is_left_alone_in_a_folder(folder: Path) -> None:
@@ -225,9 +231,13 @@ asyncio.run(main())
 @pytest.mark.parametrize("packed", [b'{"a":1}\n\n[2]\n{"b"', b"[ 1, 2 ]", capture_file([captured(7)])])
 def test_standard_input_is_read_as_any_file(packed: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(packed)
-    expected = [f"- {position} {data if isinstance(data, str) else data.decode()}" for position, data in told(read(tmp_path))]
+    expected = [
+        f"- {position} {data if isinstance(data, str) else data.decode()}" for position, data in told(read(tmp_path))
+    ]
 
-    done = subprocess.run([sys.executable, "-c", READ_STDIN.format(seconds=60)], input=packed, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", READ_STDIN.format(seconds=60)], input=packed, capture_output=True, check=True
+    )
 
     assert done.stdout.decode().splitlines() == expected
 

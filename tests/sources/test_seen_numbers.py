@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logcount.sources.seen import SeenNumbers
+
+if TYPE_CHECKING:
+    from random import Random
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -24,13 +28,18 @@ def test_a_number_is_a_repeat_if_and_only_if_it_was_there(numbers: list[tuple[st
         known.add((partition, number))
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 30))), st.integers(1, 5))
-def test_hubs_of_one_name_are_told_apart_by_time(numbers: list[tuple[int, int]], per_second: int) -> None:
-    seen, known = SeenNumbers(), set()
-    for hub, number in numbers:
-        time = at(hub * 1000 + number // per_second)
-        assert seen.add("p", number, time) is ((hub, number) in known)
-        known.add((hub, number))
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 5), st.randoms(use_true_random=False))
+def test_hubs_that_follow_each_other_under_one_name_are_told_apart(
+    counts: list[int], per_second: int, random: Random
+) -> None:
+    events = [
+        (number, at(hub * 1000 + number // per_second)) for hub, count in enumerate(counts) for number in range(count)
+    ]
+    seen = SeenNumbers()
+
+    assert [seen.add("p", number, time) for number, time in events] == [False] * len(events)
+    random.shuffle(events)
+    assert all(seen.add("p", number, time) for number, time in events)
 
 
 def test_memory_grows_with_gaps_and_not_with_numbers() -> None:

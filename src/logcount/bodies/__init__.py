@@ -14,6 +14,7 @@ from logcount.bodies.cohere import COHERE
 from logcount.bodies.embeddings import EMBEDDINGS, RERANK
 from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
 from logcount.bodies.gemini import GEMINI
+from logcount.bodies.llama_cpp import LLAMA_CPP
 from logcount.bodies.ollama import OLLAMA
 from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
 from logcount.bodies.openai_responses import RESPONSES
@@ -55,6 +56,7 @@ APIS: tuple[Api, ...] = (
     ANTHROPIC_TEXT,
     RERANK,
     TGI,
+    LLAMA_CPP,
     CHOICES,
     OTHER,
 )
@@ -70,6 +72,7 @@ _ASKED = (
     COHERE,
     GEMINI,
     RERANK,
+    LLAMA_CPP,
     COMPLETIONS,
     EMBEDDINGS,
     TGI,
@@ -87,7 +90,8 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
     framed = unframe(body)
     api = _api_of(framed.documents)
     usage = _usage(api, framed.documents)
-    if not framed.cut_keys.isdisjoint(_USAGE_KEYS):
+    embedded = not isinstance(body.data, str | bytes)  # then nobody knows where the cut fell
+    if (not framed.cut_keys.isdisjoint(_USAGE_KEYS) or (framed.cut and embedded)) and (api is None or api.generates):
         usage = as_cut(usage)
     whole = usage is not None and usage.prompt is not None and usage.completion is not None and not usage.interim
     response = ModelResponse(
@@ -97,12 +101,16 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
         replies=api.replies(framed.documents) if api and (keep_replies or not whole) else (),
         generates=api.generates if api else True,
         error=_is_error(framed, api),
+        complaint=api is None and any(not _COMPLAINTS.isdisjoint(document) for document in framed.documents),
         cut=framed.cut or LOST_CHUNKS in framed.flags or _breaks_off(framed),
     )
     return response, framed.flags
 
 
-_USAGE_KEYS = frozenset({"usage", "usageMetadata", "x_groq", "meta", "details", "amazon-bedrock-invocationMetrics"})
+_USAGE_KEYS = frozenset(
+    {"usage", "usageMetadata", "x_groq", "meta", "details", "results", "amazon-bedrock-invocationMetrics"}
+)
+"""Under which APIs report usage."""
 
 
 def _breaks_off(framed: Framed) -> bool:
@@ -134,6 +142,10 @@ def _model(documents: Documents) -> str | None:
 
 def _says_error(document: Document) -> bool:
     return bool(document.get("error")) or document.get("type") == "error" or document.get("object") == "error"
+
+
+_COMPLAINTS = frozenset({"message", "Message", "detail", "errors", "error_code", "error_message", "__type", "fault"})
+"""What answers of no API say: FastAPI's, AWS's, Azure's gateway, Databricks, Cohere."""
 
 
 def _is_error(framed: Framed, api: Api | None) -> bool:

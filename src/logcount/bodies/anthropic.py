@@ -25,7 +25,7 @@ _EVENTS = frozenset(
 
 
 def _answers(document: Document) -> bool:
-    kind = document.get("type")
+    kind = strings(document.get("type"))
     return kind in _EVENTS or (kind == "message" and isinstance(document.get("content"), list))
 
 
@@ -35,7 +35,8 @@ def _usage(documents: Documents) -> Usage | None:
     closed = False
     for document in documents:
         reported = child(document, "usage") or child(document, "message", "usage")
-        merged.update((key, value) for key, value in reported.items() if value is not None)
+        # Some servers open with zeros, others close with them: a zero never undoes a count.
+        merged.update((key, value) for key, value in reported.items() if value or key not in merged)
         closed = closed or (bool(reported) and document.get("type") != "message_start")
     if merged and not closed:
         merged.pop("output_tokens", None)
@@ -47,7 +48,7 @@ def _replies(documents: Documents) -> tuple[Reply, ...]:
     blocks: dict[Any, dict[str, Any]] = {}
     reason: Any = None
     for document in documents:
-        kind = document.get("type")
+        kind = strings(document.get("type"))
         reason = document.get("stop_reason") or child(document, "delta").get("stop_reason") or reason
         if kind == "message":
             blocks.update((order, dict(block)) for order, block in enumerate(objects(document.get("content"))))
@@ -71,14 +72,16 @@ def _extend(block: dict[str, Any], delta: Document) -> None:
 
 def _reply(blocks: list[dict[str, Any]], reason: Finish) -> Reply:
     calls = tuple(_call(block) for block in blocks if block.get("type") == "tool_use" or "partial_json" in block)
-    hidden = any(block.get("type") in {"redacted_thinking", "thinking"} for block in blocks)
+    kinds = {strings(block.get("type")) for block in blocks}
+    missing = {"hidden reasoning"} if kinds & {"redacted_thinking", "thinking"} else set()
+    missing |= {"other output"} if any("server_tool" in kind or "tool_result" in kind for kind in kinds) else set()
     return Reply(
         text="".join(strings(block.get("text")) for block in blocks),
         reasoning="".join(strings(block.get("thinking")) for block in blocks),
         tool_calls=calls,
         finish=reason,
         # What is shown of the thinking may be a summary of it.
-        missing=frozenset({"hidden reasoning"}) if hidden else frozenset(),
+        missing=frozenset(missing),
     )
 
 
@@ -99,7 +102,9 @@ def _asks(document: Document) -> bool:
 
 def _has_blocks(document: Document) -> bool:
     kinds = {
-        part.get("type") for message in objects(document.get("messages")) for part in objects(message.get("content"))
+        strings(part.get("type"))
+        for message in objects(document.get("messages"))
+        for part in objects(message.get("content"))
     }
     return not kinds.isdisjoint({"tool_use", "tool_result", "thinking"})
 

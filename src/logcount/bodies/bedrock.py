@@ -45,10 +45,15 @@ def _converse_replies(documents: Documents) -> tuple[Reply, ...]:
         reason = event.get("stopReason") or reason
         for order, block in enumerate(objects(child(event, "output", "message").get("content"))):
             blocks[order] = dict(block)
-        known = blocks.setdefault(event.get("contentBlockIndex", 0) if "delta" in event or "start" in event else 0, {})
+        known = blocks.setdefault(_index(event) if "delta" in event or "start" in event else 0, {})
         known.update(child(event, "start"))
         _extend(known, child(event, "delta"))
     return (_converse_reply(list(blocks.values()), reason),)
+
+
+def _index(event: Document) -> int:
+    index = event.get("contentBlockIndex")
+    return index if isinstance(index, int) else 0
 
 
 def _extend(block: dict[str, Any], delta: Document) -> None:
@@ -67,7 +72,11 @@ def _converse_reply(blocks: list[dict[str, Any]], reason: Any) -> Reply:
         reasoning=thinking,
         tool_calls=tuple(_call(block) for block in blocks if isinstance(block.get("toolUse"), dict)),
         finish=finish(reason),
+        missing=frozenset({"other output"} if any(_OTHER & block.keys() for block in blocks) else ()),
     )
+
+
+_OTHER = frozenset({"image", "document", "video", "audio", "searchResult", "citationsContent"})
 
 
 def _call(block: dict[str, Any]) -> Document:

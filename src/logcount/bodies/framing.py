@@ -210,7 +210,9 @@ def _eventstream(data: bytes, *, cut: bool) -> Framed:
         if len(message) < total or total < headers + 16:
             cut = True
             break
-        documents.extend(_payload(jsontext.text_of(message[12 + headers : total - 4])[0]))
+        payload = _payload(jsontext.text_of(message[12 + headers : total - 4])[0])
+        failed = b":exception-type" in message[12 : 12 + headers]
+        documents.extend({"error": document} if failed else document for document in payload)
         position += total
     cut = cut or position < len(data)
     return Framed(tuple(documents), streamed=True, cut=cut)

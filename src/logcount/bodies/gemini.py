@@ -55,7 +55,11 @@ def _reply(parts: list[Document], reason: Any) -> Reply:
         reasoning="".join(strings(part.get("text")) for part in parts if part.get("thought")),
         tool_calls=calls,
         finish=finish(reason),
+        missing=frozenset({"other output"} if any(_OTHER & part.keys() for part in parts) else ()),
     )
+
+
+_OTHER = frozenset({"inlineData", "inline_data", "fileData", "executableCode", "codeExecutionResult"})
 
 
 def _call(call: Document) -> Document:

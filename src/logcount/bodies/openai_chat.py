@@ -59,6 +59,7 @@ class _Choice:
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     calls: dict[Any, Document] = field(default_factory=dict)
+    ids: dict[Any, str] = field(default_factory=dict)
     finish: Finish = Finish.UNKNOWN
     missing: set[str] = field(default_factory=set)
 
@@ -67,8 +68,11 @@ class _Choice:
         self.text.append(strings(choice.get("text")))
         for key in ("message", "delta"):
             self._take_message(child(choice, key))
-        if choice.get("finish_reason"):
-            self.finish = finish(choice["finish_reason"])
+        reason = choice.get("finish_reason")
+        if reason is None and isinstance(choice.get("stop_reason"), str):
+            self.finish = finish(choice["stop_reason"])  # DeepSeek and Mistral on Bedrock
+        elif reason:
+            self.finish = finish(reason)
             if self.finish is Finish.STOP_EITHER and "stop_reason" in choice:  # vLLM names the string that it met
                 self.finish = Finish.STOP_STRING if isinstance(choice["stop_reason"], str) else Finish.STOP
 
@@ -93,22 +97,27 @@ class _Choice:
             )
         elif isinstance(part.get("text"), str):
             self.text.append(part["text"])
-        elif part.get("type") not in {None, "text"}:
+        elif strings(part.get("type")) not in {"", "text"}:
             self.missing.add("other output")
 
     def _take_call(self, key: Any, call: Document) -> None:
         key = key if isinstance(key, int | str) else None
+        function, identity = child(call, "function"), strings(call.get("id"))
+        if identity and function.get("name") and self.ids.setdefault(key, identity) != identity:
+            key = identity  # Gemini numbers every call of a stream 0
         known = self.calls.setdefault(key, {"name": "", "arguments": ""})
-        function = child(call, "function")
-        known["name"] += strings(function.get("name")) if not known["name"] else ""
+        known["name"] = known["name"] or strings(function.get("name"))
         arguments = function.get("arguments")
-        known["arguments"] = (
-            known["arguments"] + arguments if isinstance(arguments, str) else arguments or known["arguments"]
-        )
+        if isinstance(arguments, str):
+            known["arguments"] = strings(known["arguments"]) + arguments
+        elif isinstance(arguments, dict):
+            known["arguments"] = arguments
 
     def reply(self) -> Reply:
         """Return the whole choice."""
-        calls = tuple({"type": "function", "function": dict(call)} for call in self.calls.values())
+        calls = tuple({"type": "function", "function": dict(call)} for call in self.calls.values() if call["name"])
+        if len(calls) < len(self.calls):  # custom tools, and what is left of a call whose beginning was lost
+            self.missing.add("other output")
         return Reply("".join(self.text), "".join(self.reasoning), calls, self.finish, frozenset(self.missing))
 
 
@@ -165,6 +174,9 @@ def _missing(messages: list[Document]) -> Iterator[str]:
             kind = strings(part.get("type")) or "text"
             if kind not in _TEXT_PARTS:
                 yield next((name for word, name in _MEDIA.items() if word in kind), "other input")
+        content = message.get("content")
+        if isinstance(content, list) and len(objects(content)) < len(content):
+            yield "other input"
         if message.get("images"):
             yield "image"
         if message.get("audio"):

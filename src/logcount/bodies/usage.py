@@ -68,6 +68,15 @@ def usage_of(
     return Usage(prompt, completion, total, cached=cached, reasoning=reasoning, mismatch=mismatch, derived=derived)
 
 
+def as_stated(prompt: int | None, completion: int | None, total: int | None, cached: int | None = None) -> Usage | None:
+    """Return the usage that a gateway states, which is not always the model's: a part that is missing stays so."""
+    if not (prompt or completion or total):
+        return None
+    known = None if prompt is None or completion is None else prompt + completion
+    mismatch = bool(total) and known is not None and total != known
+    return Usage(prompt, completion, total or known, cached=cached, mismatch=mismatch)
+
+
 def as_cut(usage: Usage | None) -> Usage | None:
     """Return what is left of a usage object into which a cut fell: whole only where its own total confirms it."""
     return usage if usage is None or not (usage.derived or usage.mismatch) else replace(usage, interim=True)

@@ -36,6 +36,7 @@ def explain(config: Path | None, event: str) -> None:
     """
     from logcount.cli.wiring import make_counter, make_mappings
     from logcount.envelopes import decode
+    from logcount.reports.tables import printable
     from logcount.settings import load_settings
 
     settings = load_settings(config)
@@ -46,7 +47,7 @@ def explain(config: Path | None, event: str) -> None:
         if len(results) > 1:
             click.echo(f"exchange {number} of {len(results)}")
         for name, value in _lines(found, result, counter):
-            click.echo(f"  {name:<14}{value}")
+            click.echo(f"  {name:<14}{printable(value)}")
 
 
 def _find(event: str, settings: Settings) -> LogEvent:

@@ -26,7 +26,8 @@ _NO_REQUEST = "the request is not in the log"
 _NO_RESPONSE = "the response is not in the log"
 _CUT = "cut"
 
-_DEPLOYMENT = re.compile(r"/(?:deployments|engines|model|models)/([^/?#:]+)")
+_DEPLOYMENT = re.compile(r"/(?:deployments|engines|model|models)/([^/?#]+?)(?::[A-Za-z]+)?(?=[/?#]|$)")
+"""The model in a URL, without the method that Google's end on; Amazon's names have colons of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def listen(exchange: Exchange, *, to_all: bool = False) -> Spoken:
     if exchange.response is not None:
         response, more = read_response(exchange.response, keep_replies=to_all or exchange.usage is not None)
         flags |= more
-    reported = response.usage or exchange.usage
+    reported = _weightier(response, exchange.usage)
     model = response.model
     request = None
     needed = to_all or model is None or reported is None or not is_whole(reported, response)
@@ -102,6 +103,14 @@ def listen(exchange: Exchange, *, to_all: bool = False) -> Spoken:
     if response.cut or (request and request.cut):
         flags |= {_CUT}
     return Spoken(response, request, model or exchange.model or _deployment(exchange.url), reported, flags)
+
+
+def _weightier(response: ModelResponse, stated: Usage | None) -> Usage | None:
+    """Return the usage in the body, unless only the envelope's is whole: a cut or a broken stream took the body's."""
+    told = response.usage
+    if told is None or (stated is not None and not is_whole(told, response) and is_whole(stated, response)):
+        return stated
+    return told
 
 
 def _disagree(body: Usage, envelope: Usage) -> bool:
@@ -142,7 +151,7 @@ def _refusal(exchange: Exchange, spoken: Spoken) -> Outcome | None:
     """Return why an exchange without usage is not to be counted at all, if it is not."""
     if exchange.status is not None and exchange.status >= 400:
         return _outcome(exchange, spoken, None, frozenset({f"status {exchange.status}"}), skipped=True)
-    if spoken.response.error:
+    if spoken.response.error or (spoken.response.complaint and exchange.status is None):
         return _outcome(exchange, spoken, None, frozenset({"an error answer"}), skipped=True)
     unread = spoken.response.api == UNKNOWN_API
     unasked = spoken.request is None or spoken.request.api == UNKNOWN_API
@@ -186,7 +195,7 @@ def _decide(exchange: Exchange, spoken: Spoken, sides: Sides) -> Outcome:
     stated = reported if reported and not reported.interim else None
     prompt = _better(reported.prompt if reported else None, sides.prompt)
     completion = _better(stated.completion if stated else None, sides.completion)
-    if prompt.tokens is None and completion.tokens is None:
+    if prompt.tokens is None and (completion.tokens is None or not spoken.response.generates):
         return _outcome(exchange, spoken, None, sides.prompt.doubts | sides.completion.doubts)
     total = stated.total if stated else None
     count = TokenCount(

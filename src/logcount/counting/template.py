@@ -25,6 +25,9 @@ Message = dict[str, Any]
 UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
 """Stands in for the date of an exchange that has none, so that its count does not depend on today."""
 
+_REMEMBERED = 1000
+"""How many sets of template options are remembered: callers choose them, and could choose new ones in every call."""
+
 _STOPPED = frozenset({Finish.STOP, Finish.STOP_EITHER, Finish.STOP_STRING})
 
 
@@ -34,10 +37,8 @@ class _Turn:
 
     closing: str
     """What follows the reply: the stop token, and perhaps white space."""
-    plain: bool
-    """Whether a reply without reasoning stands there as it is."""
-    thinks: bool
-    """Whether it writes reasoning."""
+    opening: str
+    """What stands before a reply without reasoning: nothing, or the sign that there was none."""
     after_thinking: str
     """What stands between reasoning and reply: found in a text, it was never taken apart."""
 
@@ -60,7 +61,7 @@ class ChatCounter:
         except Uncountable as error:
             return unknown(str(error))
         doubts = set(uncounted_parts(chat.missing, "prompt"))
-        if any(text not in shown for text in _spoken_to(messages)):
+        if not _holds(shown, _spoken_to(messages)):
             doubts.add("the chat template leaves out a message")
         if any(name not in shown for name in _tool_names(chat.tools)):
             doubts.add("the chat template leaves out the tools")
@@ -81,10 +82,33 @@ class ChatCounter:
     def _plain(self, reply: Reply, turn: _Turn) -> Side:
         side = Side(self.tokenizer.count(reply.text) + stop_tokens(reply.finish))
         inline = bool(turn.after_thinking) and turn.after_thinking in reply.text
-        return side if turn.plain or inline else replace(side, doubts=uncounted_parts(["hidden reasoning"], "reply"))
+        return (
+            side if inline or not turn.opening else replace(side, doubts=uncounted_parts(["hidden reasoning"], "reply"))
+        )
 
     def _written(self, chat: Chat, reply: Reply, turn: _Turn, date: datetime | None) -> Side:
         """Count the turn as the template writes it, tool calls and reasoning in the model's own format."""
+        if reply.tool_calls and reply.finish is Finish.LENGTH:
+            return self._bare(reply, "a tool call is cut at the limit")
+        written = self._turn_text(chat, reply, date)
+        if written is None:
+            return self._bare(reply, "the chat template writes replies in another way than it opens them")
+        if any(part not in written for part in _parts_of(reply)):
+            return self._bare(reply, "the chat template leaves out a part of the reply")
+        doubts = frozenset() if reply.reasoning or not turn.opening else uncounted_parts(["hidden reasoning"], "reply")
+        if doubts:  # whether there was no thought, or one that is not shown, nobody knows
+            written = written.removeprefix(turn.opening)
+        if not (reply.text or reply.tool_calls) and reply.finish is Finish.LENGTH:
+            thought = reply.reasoning.strip()  # cut while it was thinking: nothing closes the thought
+            return Side(self.tokenizer.count(written.partition(thought)[0] + thought), doubts)
+        if not written.endswith(turn.closing):
+            # The model's own way to end a tool call may be another than the template's way to write it down.
+            return Side(self.tokenizer.count(written), doubts | {"the chat template ends such a reply in its own way"})
+        shown = written.removesuffix(turn.closing)
+        return Side(self.tokenizer.count(shown) + stop_tokens(reply.finish), doubts)
+
+    def _turn_text(self, chat: Chat, reply: Reply, date: datetime | None) -> str | None:
+        """Return what the template writes for the reply after the prompt; None where that cannot be told apart."""
         messages = self._prepared(chat.messages)
         said: Message = {"role": "assistant", "content": reply.text}
         if reply.reasoning:
@@ -93,27 +117,27 @@ class ChatCounter:
             said["tool_calls"] = reply.tool_calls
         opened = self._render(chat, messages, date, open_reply=True)
         closed = self._render(chat, [*messages, *self._prepared([said])], date, open_reply=False)
-        if not closed.startswith(opened):
-            return self._bare(reply, "the chat template writes replies in another way than it opens them")
-        shown = closed[len(opened) :].removesuffix(turn.closing)
-        if any(part.strip() not in shown for part in (reply.text, reply.reasoning)):
-            return self._bare(reply, "the chat template leaves out a part of the reply")
-        tokens = self.tokenizer.count(shown) + stop_tokens(reply.finish)
-        hidden = not (turn.plain or reply.reasoning)
-        return Side(tokens, uncounted_parts(["hidden reasoning"], "reply") if hidden else frozenset())
+        return closed[len(opened) :] if closed.startswith(opened) else None
 
     def _bare(self, reply: Reply, doubt: str) -> Side:
         """Count the visible text alone, a lower bound."""
+        calls = (function.get("arguments") for function in map(_function_of, reply.tool_calls))
+        texts = [reply.reasoning, reply.text, *(text for text in calls if isinstance(text, str))]
         try:
-            tokens = sum(self.tokenizer.count(text) for text in (reply.reasoning, reply.text) if text)
+            tokens = sum(self.tokenizer.count(text) for text in texts if text)
         except Uncountable as error:
             return unknown(str(error))
         return Side(tokens + stop_tokens(reply.finish), frozenset({doubt}))
 
     def _turn(self, chat: Chat) -> _Turn | None:
         """Return how the template writes a reply under these options; found out once for each set of them."""
-        key = json.dumps(chat.options, sort_keys=True, default=str)
+        try:
+            key = json.dumps(chat.options, sort_keys=True, default=str)
+        except RecursionError:
+            raise Uncountable("the request's template options are nested too deeply") from None
         if key not in self._turns:
+            if len(self._turns) >= _REMEMBERED:
+                self._turns.clear()
             self._turns[key] = self._probe(chat)
         return self._turns[key]
 
@@ -125,9 +149,8 @@ class ChatCounter:
             return None
         before, _, closing = spoken.partition("Rb")
         thought = self._probed(bare, opened, {"content": "Rb", "reasoning_content": "Tc"}) or ""
-        thinks = "Tc" in thought
-        between = thought.partition("Tc")[2].partition("Rb")[0].strip() if thinks else ""
-        return _Turn(closing, plain=not before.strip(), thinks=thinks, after_thinking=between)
+        between = thought.partition("Tc")[2].partition("Rb")[0].strip()
+        return _Turn(closing, before.strip() and before, between)
 
     def _probed(self, chat: Chat, opened: str, said: Message) -> str | None:
         messages = [*chat.messages, {"role": "assistant", **said}]
@@ -154,8 +177,9 @@ class ChatCounter:
             prepared["content"] = ""
         if message.get("role") == "developer" and not self._shows_developer():
             prepared["role"] = "system"
-        if message.get("tool_calls"):
-            prepared["tool_calls"] = [_with_parsed_arguments(call) for call in message["tool_calls"]]
+        calls = message.get("tool_calls")
+        if calls and isinstance(calls, list | tuple):
+            prepared["tool_calls"] = [_with_parsed_arguments(call) for call in calls]
         else:
             prepared.pop("tool_calls", None)
         return prepared
@@ -196,18 +220,39 @@ def _spoken_to(messages: Sequence[Message]) -> list[str]:
     """Return the texts that no template may leave out: what users and operators say to the model."""
     texts: list[str] = []
     for message in messages:
-        if message.get("role") in {"user", "system", "developer"}:
+        if message.get("role") in ("user", "system", "developer"):
             content = message["content"]
-            parts = [content] if isinstance(content, str) else [part["text"] for part in content]
-            texts.extend(part.strip() for part in parts)
+            parts = [part["text"] for part in content] if isinstance(content, list) else [content]
+            texts.extend(part.strip() for part in parts if isinstance(part, str))
     return texts
 
 
+def _holds(shown: str, texts: Sequence[str]) -> bool:
+    """Say whether every text is there; one after the other, for a search from the start each time is quadratic."""
+    position = 0
+    for text in texts:
+        found = shown.find(text, position)
+        if found >= 0:
+            position = found
+        elif text not in shown:
+            return False
+    return True
+
+
+def _parts_of(reply: Reply) -> list[str]:
+    """Return what must stand in a turn that shows the whole reply."""
+    return [reply.text.strip(), reply.reasoning.strip(), *_tool_names(reply.tool_calls)]
+
+
 def _tool_names(tools: Sequence[Any] | None) -> list[str]:
-    """Return the names of the tools, which a template that takes tools writes out."""
-    functions = (tool.get("function", tool) for tool in tools or () if isinstance(tool, dict))
-    names = (function.get("name") for function in functions if isinstance(function, dict))
+    """Return the names of tools or tool calls, which a template that takes them writes out."""
+    names = (_function_of(tool).get("name") for tool in tools or ())
     return [name for name in names if isinstance(name, str)]
+
+
+def _function_of(tool: Any) -> Mapping[str, Any]:
+    function = tool.get("function", tool) if isinstance(tool, dict) else None
+    return function if isinstance(function, dict) else {}
 
 
 def _with_parsed_arguments(call: Any) -> Any:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logcount import jsontext
-from logcount.bodies.usage import to_tokens
-from logcount.content import Usage
+from logcount.bodies.usage import as_stated, to_tokens
 from logcount.envelopes import fields
 from logcount.exchanges import Body, Decoded, Exchange, Rejected, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from logcount.content import Usage
 
 JOIN_ROWS = "one row of a logged exchange: rows are not joined yet"
 
@@ -136,11 +137,7 @@ def _usage(flat: dict[str, Any]) -> Usage | None:
     prompt, completion, total = (
         to_tokens(flat.get(key)) for key in ("prompttokens", "completiontokens", "totaltokens")
     )
-    if not (prompt or completion or total):
-        return None
-    if total is None and prompt is not None and completion is not None:
-        total = prompt + completion
-    return Usage(prompt, completion, total, cached=to_tokens(flat.get("promptcachedtokens")))
+    return as_stated(prompt, completion, total, cached=to_tokens(flat.get("promptcachedtokens")))
 
 
 def _messages(value: Any) -> list[Any] | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logcount.bodies.usage import to_tokens
-from logcount.content import Usage
+from logcount.bodies.usage import as_stated, to_tokens
 from logcount.envelopes import fields
 from logcount.exchanges import Body, Decoded, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from logcount.content import Usage
 
 _PROMPT = ("promptTokens", "PromptTokens")
 _COMPLETION = ("responseTokens", "completionTokens", "ResponseTokens", "CompletionTokens")
@@ -74,13 +75,7 @@ def _usage(document: dict[str, Any]) -> Usage | None:
     prompt, completion, total = (to_tokens(_first(document, keys)) for keys in (_PROMPT, _COMPLETION, _TOTAL))
     if total == 1 and prompt in {1, None} and not completion:
         return None  # what these policies write where they know nothing
-    if not (prompt or completion or total):
-        return None
-    parts_known = prompt is not None and completion is not None
-    if total is None and parts_known:
-        total = (prompt or 0) + (completion or 0)
-    mismatch = parts_known and total != (prompt or 0) + (completion or 0)
-    return Usage(prompt, completion, total, mismatch=mismatch)
+    return as_stated(prompt, completion, total)
 
 
 def _first(document: dict[str, Any], keys: tuple[str, ...]) -> Any:

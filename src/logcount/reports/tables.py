@@ -56,10 +56,16 @@ def _print_groups(console: Console, summary: Summary, *, by_model: bool) -> None
         shared = {name: found.copy().pop() for name, found in values.items() if len(found) == 1}
         stated = [f"{name} {value}" for name, value in shared.items() if value is not None and name != "Model"]
         if stated:
-            console.print(Text(f"  all: {', '.join(stated)}\n"))
+            console.print(Text(printable(f"  all: {', '.join(stated)}") + "\n"))
     if shown and shown != ("Model",):
         total = None if by_model else summary.overall
-        console.print(_table(shown, _regrouped(rows, shown), total=total))
+        table = _table(shown, _regrouped(rows, shown), total=total, sources=not by_model)
+        if console.measure(table).maximum >= console.width:
+            joined = [
+                ((", ".join(value or _UNKNOWN for value in key),), group) for key, group in _regrouped(rows, shown)
+            ]
+            table = _table((", ".join(shown),), joined, total=total, sources=not by_model)
+        console.print(table)
 
 
 def _regrouped(rows: Iterable[tuple[tuple[tuple[str, str], ...], Group]], by: Sequence[str]) -> list[Row]:
@@ -71,22 +77,34 @@ def _regrouped(rows: Iterable[tuple[tuple[tuple[str, str], ...], Group]], by: Se
     return sorted(merged.items())
 
 
-def _table(names: Sequence[str], rows: Iterable[Row], *, total: Group | None) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_footer=total is not None, pad_edge=True)
-    sums = _cells(total) if total else [""] * 5
+def _table(names: Sequence[str], rows: Iterable[Row], *, total: Group | None, sources: bool = True) -> Table:
+    """Return a table of groups; `sources` adds on whose word they were counted."""
+    table = Table(box=SIMPLE_HEAD, show_footer=total is not None)
+    numbers = ("Exchanges", "Prompt", "Completion", "Total")
+    sums = _cells(total) if total else [""] * len(numbers)
     for order, name in enumerate(names):
         table.add_column(name, "total" if total and order == 0 else "", overflow="fold")
-    for name, value in zip(("Exchanges", "Prompt", "Completion", "Total"), sums, strict=False):
+    for name, value in zip(numbers, sums, strict=True):
         table.add_column(name, value, justify="right", no_wrap=True)
-    table.add_column("Counted By", sums[4])
+    if sources:
+        table.add_column("Counted By", _sources(total) if total else "")
     for values, group in rows:
-        table.add_row(*(Text(value or _UNKNOWN) for value in values), *_cells(group))
+        row = [*(Text(printable(value) or _UNKNOWN) for value in values), *map(Text, _cells(group))]
+        table.add_row(*row, *([_sources(group)] if sources else []))
     return table
 
 
+def printable(text: str) -> str:
+    """Return a text from a log as a terminal may safely show it."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
 def _cells(group: Group) -> list[str]:
-    counted_by = ", ".join(f"{word} {group.counted_by[word]:,}" for word in _ORDER if group.counted_by[word])
-    return [f"{number:,}" for number in (group.exchanges, group.prompt, group.completion, group.total)] + [counted_by]
+    return [f"{number:,}" for number in (group.exchanges, group.prompt, group.completion, group.total)]
+
+
+def _sources(group: Group) -> str:
+    return ", ".join(f"{word} {group.counted_by[word]:,}" for word in _ORDER if group.counted_by[word])
 
 
 _ORDER = ("usage", "tokenizer", "partial")
@@ -142,6 +160,6 @@ def _print_reasons(console: Console, title: str, reasons: Sequence[tuple[str, in
     table.add_column(justify="right", no_wrap=True, min_width=8)
     table.add_column(overflow="fold")
     for reason, number in reasons:
-        table.add_row(f"{number:,}", Text(reason))
+        table.add_row(f"{number:,}", Text(printable(reason)))
     console.print(Text(f"\n  {title}"))
     console.print(table)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from threading import Event
 from typing import TYPE_CHECKING
 
-from logcount.errors import Misconfigured
+from logcount.errors import Misconfigured, Unreadable
 from logcount.sources.blob_urls import BlobAccess, BlobUrl, is_blob_url, parse_blob_url
 from logcount.sources.capture_paths import read_capture_path
 from logcount.sources.containers import read_events
@@ -19,6 +20,7 @@ from logcount.sources.seen import SeenNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
 
     from logcount.events import Handler, LogEvent
     from logcount.sources.places import Place, Reading
@@ -75,13 +77,13 @@ class ArchiveSource:
         """
         pace = _Pace(self._progress)
         batches = self._batches(pace)
-        try:
-            while batch := await pace.next(batches):
+        # One thread and not the loop's many: each would keep a heap of its own.
+        with ThreadPoolExecutor(1, "archive") as reader, closing(batches):
+            while batch := await pace.next(batches, reader):
                 pace.report()
                 await handle(batch)
+                del batch  # or it would be held while the next one is made
             pace.report()
-        finally:
-            batches.close()
 
     def events(self) -> Iterator[LogEvent]:
         """Give every event, synchronously and without batches; raises as `deliver` does."""
@@ -107,14 +109,20 @@ class ArchiveSource:
     def _batches(self, pace: _Pace) -> Generator[list[LogEvent]]:
         batch: list[LogEvent] = []
         size = 0
-        for event in self._events(pace):
-            if batch and (len(batch) >= self._batch_events or size + len(event.data) > _BATCH_BYTES):
-                yield batch
-                batch, size = [], 0
-            batch.append(event)
-            size += len(event.data)
-        if batch:
+        unreadable = None
+        try:
+            for event in self._events(pace):
+                if batch and (len(batch) >= self._batch_events or size + len(event.data) > _BATCH_BYTES):
+                    yield batch
+                    batch, size = [], 0
+                batch.append(event)
+                size += len(event.data)
+        except Unreadable as error:
+            unreadable = error
+        if batch:  # what was read before a source broke down is handed over first
             yield batch
+        if unreadable is not None:
+            raise unreadable
 
 
 class _Pace:
@@ -136,9 +144,9 @@ class _Pace:
         if self._progress and count:
             self._progress(count)
 
-    async def next(self, batches: Iterator[list[LogEvent]]) -> list[LogEvent]:
+    async def next(self, batches: Iterator[list[LogEvent]], reader: Executor) -> list[LogEvent]:
         """Make the next batch in a thread; empty at the end. When cancelled, wait until the thread has stopped."""
-        step = asyncio.ensure_future(asyncio.to_thread(next, batches, []))
+        step = asyncio.get_running_loop().run_in_executor(reader, _next_of, batches)
         try:
             return await asyncio.shield(step)
         except asyncio.CancelledError:
@@ -148,6 +156,10 @@ class _Pace:
                     await asyncio.wait([step])
             step.exception()  # Stopped, most likely; looked at, so that nobody complains that it was not
             raise
+
+
+def _next_of(batches: Iterator[list[LogEvent]]) -> list[LogEvent]:
+    return next(batches, [])
 
 
 class _Paced:

@@ -26,12 +26,15 @@ _RANGE_BYTES = 4 * MIB
 """Large enough that the round trip is a small part of it, small enough to hold one in memory."""
 _PATIENCE: dict[str, Any] = {
     # The client's own back-off waits 40 s over two failures, which is too long for a person who looks on.
-    "retry_total": 4,
+    "retry_total": 3,
+    "retry_connect": 2,
     "initial_backoff": 1,
     "increment_base": 2,
+    "random_jitter_range": 1,
     "connection_timeout": 10,
     "read_timeout": 60,
 }
+_SCOPE = "https://storage.azure.com/.default"
 _REASONS = {
     401: "who asks is not accepted",
     403: "access is refused",
@@ -96,11 +99,20 @@ def find_blobs(url: BlobUrl, access: BlobAccess) -> Iterator[BlobPlace]:
     """
     with _connect(url, access) as client:
         found = False
+        _sign_in(url, access)
         for blob in _list(url, client):
             found = True
             yield BlobPlace(url.source(blob.name), blob.size, blob.name, client, _conditions(blob))
         if not found and url.pattern:
             raise Misconfigured(f"{url.shown}: no blob matches")
+
+
+def _sign_in(url: BlobUrl, access: BlobAccess) -> None:
+    """Ask for a token, where one is needed, so that it fails now: the client would try again for half a minute."""
+    get_token = getattr(access.credential, "get_token", None)
+    if get_token and not url.sas and not access.connection_string:
+        with _ours(url.shown):
+            get_token(_SCOPE)
 
 
 def _list(url: BlobUrl, client: ContainerClient) -> Iterator[BlobProperties]:
@@ -148,7 +160,7 @@ def _ours(shown: str) -> Iterator[None]:
 
 def _translate(error: AzureError, shown: str) -> LogcountError:
     if isinstance(error, HttpResponseError) and error.status_code:
-        code = str(getattr(getattr(error, "error_code", None), "value", ""))
+        code = str(getattr(error, "error_code", None) or "")
         if code == "ContainerNotFound":
             return Misconfigured(f"{shown}: no such container")
         reason = _REASONS.get(error.status_code, "the service answers with an error")

@@ -5,8 +5,9 @@ The operator chooses the order of the nine parameters (`archiveNameFormat`: all 
 perhaps folders. Only what is certain is taken:
 
 - the last nine parts are two names and seven numbers, where numbers may also be joined by `-` or `_`;
-- the partition is the one number that no date part can be (they are padded to two digits, the year to four), or else
-  it stands right before or right behind year, month, day, hour, minute and second in this order.
+- the partition is the one number that no date part can be (they are padded to two digits, the year to four); or a name
+  parts it from year, month, day, hour, minute and second; or it stands before these, as in the default. Anywhere else a
+  partition from 10 on may be mistaken for a part of the date: a wrong one would make different events look alike.
 
 The names need not be told apart: together, in the path's order, they identify the hub.
 """
@@ -25,6 +26,7 @@ _PARAMETERS = 9
 _ENDING = re.compile(r"(?:\.(?:avro|jsonl?|ndjson|log|txt|gz))+\Z", re.IGNORECASE)
 _NUMBERS = re.compile(r"[0-9]+(?:[-_][0-9]+)*")
 _PARTITION = re.compile(r"0|[1-9][0-9]{0,3}")
+_YEAR = re.compile(r"20[0-9]{2}")
 _DATE_PART = re.compile(r"[0-9]{2}|20[0-9]{2}")
 
 
@@ -41,36 +43,36 @@ class CapturePath:
 def read_capture_path(parts: Sequence[str]) -> CapturePath | None:
     """Read the parts of a file's path; None where they do not tell partition and hub for certain."""
     names: list[str] = []
-    numbers: list[str] = []
+    runs: list[list[str]] = [[]]
     for part in reversed(parts):
-        stem = part if names or numbers else _ENDING.sub("", part)
+        stem = part if names or runs[0] else _ENDING.sub("", part)
         if _NUMBERS.fullmatch(stem):
-            numbers[:0] = re.split("[-_]", stem)
+            runs[0][:0] = re.split("[-_]", stem)
         else:
             names.insert(0, stem.lower())
-        if len(names) + len(numbers) >= _PARAMETERS:
+            runs.insert(0, [])
+        if len(names) + sum(map(len, runs)) >= _PARAMETERS:
             break
-    if len(names) != 2 or len(numbers) != _PARAMETERS - 2:
+    if len(names) != 2 or sum(map(len, runs)) != _PARAMETERS - 2:
         return None
-    found = _tell_partition(numbers)
+    found = _tell_partition([run for run in runs if run])
     return CapturePath(tuple(names), *found) if found else None
 
 
-def _tell_partition(numbers: list[str]) -> tuple[str, datetime | None] | None:
-    """Tell which of seven numbers is the partition, and the time that the others are."""
+def _tell_partition(runs: list[list[str]]) -> tuple[str, datetime | None] | None:
+    """Tell which of seven numbers, in runs between names, is the partition, and the time that the others are."""
+    numbers = [number for run in runs for number in run]
     odd = [at for at, number in enumerate(numbers) if not _DATE_PART.fullmatch(number)]
-    if len(odd) == 1:
-        partition = numbers[odd[0]]
-        time = _in_order(numbers[: odd[0]] + numbers[odd[0] + 1 :])
-        return (partition, time) if _PARTITION.fullmatch(partition) else None
-    ends = [(numbers[0], _in_order(numbers[1:])), (numbers[-1], _in_order(numbers[:-1]))]
-    sound = [(partition, time) for partition, time in ends if time and _PARTITION.fullmatch(partition)]
-    return sound[0] if len(sound) == 1 else None
+    apart = len(runs) == 2 and len(runs[1]) == 1
+    at = odd[0] if len(odd) == 1 else len(numbers) - 1 if apart else 0
+    partition, time = numbers[at], _in_order(numbers[:at] + numbers[at + 1 :])
+    certain = len(odd) == 1 or (not odd and time is not None)
+    return (partition, time) if certain and _PARTITION.fullmatch(partition) else None
 
 
 def _in_order(numbers: Sequence[str]) -> datetime | None:
     """Return year, month, day, hour, minute and second as a time, if they can be one."""
-    if len(numbers[0]) != 4 or any(len(number) != 2 for number in numbers[1:]):
+    if not _YEAR.fullmatch(numbers[0]) or any(len(number) != 2 for number in numbers[1:]):
         return None
     year, month, day, hour, minute, second = map(int, numbers)
     try:

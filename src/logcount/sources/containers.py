@@ -72,7 +72,7 @@ def _read_utf16(stream: ByteStream, origin: Origin, limits: Limits) -> Iterator[
 def _read_text(stream: ByteStream, origin: Origin, limits: Limits) -> Iterator[LogEvent]:
     if stream.peek(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
         stream.read(len(codecs.BOM_UTF8))
-    split = split_lines if tell_framing(stream, limits) is Framing.LINES else split_document
+    split = split_lines if tell_framing(stream) is Framing.LINES else split_document
     for position, data in enumerate(split(stream.chunks(), limits.event_bytes), start=1):
         if data is None:
             yield origin.problem(position, f"larger than {in_words(limits.event_bytes)}")

@@ -5,7 +5,7 @@ The rule, applied to a bounded first window and never to a file's name:
 1. A text that does not begin with `{` or `[` is lines.
 2. Its first line closes what it opens, and more text follows: lines. Where nothing follows (the text is one
    line): an array, `{"records":[…]}`, or objects one right behind the other are a document, else lines. A first
-   line longer than an event may be is judged as if nothing followed.
+   line longer than 4 MiB is judged as if nothing followed.
 3. Its first line leaves something open, as pretty-printing does, but so does a line that was cut: it is
    a document only if what follows goes on as JSON's grammar asks. A cut line does not: the next one opens a new object
    where a comma or a name is due, or the end of the line falls into a string.
@@ -20,14 +20,15 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from logcount.sources.documents import holds_elements, value_end
-from logcount.sources.limits import KIB
+from logcount.sources.limits import KIB, MIB
 
 if TYPE_CHECKING:
-    from logcount.sources.limits import Limits
     from logcount.sources.streams import ByteStream
 
 _LOOK_AHEAD = 16 * KIB
 """How much of what follows the first line is judged: some hundred tokens, a few lines of any log."""
+_LONGEST_LOOK = 4 * MIB
+"""How far the end of the first line is looked for: events are seldom larger, and this much is held in memory thrice."""
 _BLANKS = b" \t\r\n"
 
 
@@ -38,13 +39,13 @@ class Framing(Enum):
     DOCUMENT = "document"
 
 
-def tell_framing(stream: ByteStream, limits: Limits) -> Framing:
+def tell_framing(stream: ByteStream) -> Framing:
     """Tell lines from a document by the start of the text, of which nothing is taken."""
     size, window, end = _LOOK_AHEAD, b"", -1
     while end < 0:
         window = stream.peek(size).lstrip(_BLANKS)
         end = window.find(b"\n")
-        if end < 0 and (size > limits.event_bytes or stream.ended_within(size)):
+        if end < 0 and (size >= _LONGEST_LOOK or stream.ended_within(size)):
             return _tell_one_line(window)
         size *= 2
     window = stream.peek(size + _LOOK_AHEAD).lstrip(_BLANKS)

@@ -29,7 +29,7 @@ class SeenNumbers:
     def add(self, partition: Hashable, number: int, time: datetime | None) -> bool:
         """Remember a number, and say whether it was there before."""
         hubs = self._hubs[partition]
-        for spans in hubs:
+        for spans in reversed(hubs):  # an archive is read from the past on: the latest is the likeliest
             if (repeated := spans.add(number, time)) is not None:
                 return repeated
         if len(hubs) < _MOST_HUBS:

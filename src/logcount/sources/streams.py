@@ -43,18 +43,20 @@ class ByteStream:
     def __init__(self, source: Readable) -> None:
         self._source = source
         self._held = b""
+        self._at = 0
         self._ended = False
         self._broken: BrokenStream | None = None
 
     def peek(self, size: int) -> bytes:
         """Return up to `size` of the next bytes without taking them; fewer only before the end or a break."""
-        if len(self._held) < size and not self._ended:
-            parts, count = [self._held], len(self._held)
+        if len(self._held) - self._at < size and not self._ended:
+            parts = [self._held[self._at :]]
+            count = len(parts[0])
             while count < size and (chunk := self._pull(CHUNK_BYTES)):
                 parts.append(chunk)
                 count += len(chunk)
-            self._held = b"".join(parts)
-        return self._held[:size]
+            self._held, self._at = b"".join(parts), 0
+        return self._held[self._at : self._at + size]
 
     def read(self, size: int) -> bytes:
         """Return the next bytes, at most `size`; `b""` only at the end.
@@ -62,12 +64,12 @@ class ByteStream:
         Raises:
             BrokenStream: the bytes before the break are all taken.
         """
-        if self._held:
-            taken, self._held = self._held[:size], self._held[size:]
-            return taken
-        taken = b"" if self._ended else self._pull(min(size, CHUNK_BYTES))
-        if not taken and self._broken:
-            raise self._broken
+        if self._at == len(self._held):
+            self._held, self._at = b"" if self._ended else self._pull(CHUNK_BYTES), 0
+            if not self._held and self._broken:
+                raise self._broken
+        taken = self._held[self._at : self._at + size]
+        self._at += len(taken)
         return taken
 
     def read_fully(self, size: int) -> bytes:
@@ -80,7 +82,7 @@ class ByteStream:
 
     def unread(self, data: bytes) -> None:
         """Put bytes back, to be read next."""
-        self._held = data + self._held
+        self._held, self._at = data + self._held[self._at :], 0
 
     def chunks(self) -> Iterator[bytes]:
         """Give the rest, chunk by chunk; raises as `read` does."""

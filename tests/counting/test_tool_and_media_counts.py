@@ -1,0 +1,151 @@
+"""Tool calls go through the template; images, audio and files are never taken for text."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from templates import PARTS, TRIMMING
+from wire import sse
+
+from logcount import count_exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from logcount.counts import Outcome, TokenCount
+    from logcount.tokenizers import TransformersTokenizer
+
+    Speaking = Callable[[str | None], TransformersTokenizer]
+
+HI = {"role": "user", "content": "Weather in Wien?"}
+OPEN = "<|im_start|>user\nWeather in Wien?<|im_end|>\n<|im_start|>assistant\n"
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+ARGUMENTS = {"city": "Wien", "days": 3}
+WRITTEN = '\n<tool_call>\n{"name": "weather", "arguments": {"city": "Wien", "days": 3}}\n</tool_call>'
+
+
+def _call(arguments: Any = None, **more: Any) -> dict[str, Any]:
+    arguments = json.dumps(ARGUMENTS) if arguments is None else arguments
+    return {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": arguments}, **more}
+
+
+def _said(content: Any, *calls: Any, finish: str = "tool_calls") -> dict[str, Any]:
+    message = {"role": "assistant", "content": content, "tool_calls": list(calls)}
+    return {"choices": [{"message": message, "finish_reason": finish}]}
+
+
+def _count(outcome: Outcome) -> TokenCount:
+    assert outcome.count is not None, outcome.reason
+    return outcome.count
+
+
+def test_tools_are_part_of_the_prompt(tiny: TransformersTokenizer) -> None:
+    counted = _count(count_exchange({"messages": [HI], "tools": [TOOL]}, _said("Mild."), tokenizer=tiny))
+    shown = f"<|im_start|>system\n# Tools\n\n<tools>\n{json.dumps(TOOL)}\n</tools><|im_end|>\n{OPEN}"
+    assert counted.prompt == tiny.count(shown)
+
+
+def test_a_template_that_leaves_out_the_tools_counts_less_than_was_sent(speaking: Speaking) -> None:
+    outcome = count_exchange({"messages": [HI], "tools": [TOOL]}, _said("Mild."), tokenizer=speaking(TRIMMING))
+    assert _count(outcome).counted_by == "partial"
+    assert outcome.reason == "the chat template leaves out the tools"
+
+
+@pytest.mark.parametrize("content", [None, ""])
+@pytest.mark.parametrize("arguments", [json.dumps(ARGUMENTS), ARGUMENTS, json.dumps(ARGUMENTS, indent=1)])
+def test_a_tool_call_counts_as_the_template_writes_it(
+    tiny: TransformersTokenizer, content: Any, arguments: Any
+) -> None:
+    counted = _count(count_exchange({"messages": [HI]}, _said(content, _call(arguments)), tokenizer=tiny))
+    assert (counted.completion, counted.counted_by) == (tiny.count(WRITTEN) + 1, "tokenizer")
+
+
+def test_words_before_a_tool_call_count_too(tiny: TransformersTokenizer) -> None:
+    counted = _count(count_exchange({"messages": [HI]}, _said("Let me see.", _call()), tokenizer=tiny))
+    assert counted.completion == tiny.count("Let me see." + WRITTEN) + 1
+
+
+STREAMS: list[Any] = [
+    pytest.param(
+        [_call("", index=0), {"index": 0, "function": {"arguments": '{"city": "Wien",'}},
+         {"index": 0, "function": {"arguments": ' "days": 3}'}}],
+        1,
+        id="openai",
+    ),
+    pytest.param([_call(index=0), _call(index=1, id="call_2")], 2, id="two calls"),
+    pytest.param([_call(index=0), _call(index=0, id="call_2")], 2, id="two calls with one number"),
+    pytest.param(
+        [_call('{"city": "Wien", ', index=0),
+         {"index": 0, "id": "another", "function": {"name": None, "arguments": '"days": 3}'}}],
+        1,
+        id="an id for every piece",
+    ),
+    pytest.param([_call()], 1, id="no number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("deltas", "calls"), STREAMS)
+def test_the_pieces_of_a_tool_call_are_put_together(tiny: TransformersTokenizer, deltas: list[Any], calls: int) -> None:
+    chunks = [{"choices": [{"index": 0, "delta": {"tool_calls": [delta]}}]} for delta in deltas]
+    closing = {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+    counted = _count(count_exchange({"messages": [HI]}, sse(*chunks, closing), tokenizer=tiny))
+    assert (counted.completion, counted.counted_by) == (tiny.count(WRITTEN * calls) + 1, "tokenizer")
+
+
+def test_earlier_tool_calls_are_part_of_the_prompt(tiny: TransformersTokenizer) -> None:
+    earlier = {"role": "assistant", "content": None, "tool_calls": [_call()]}
+    answer = {"role": "tool", "tool_call_id": "call_1", "content": "mild"}
+    counted = _count(count_exchange({"messages": [HI, earlier, answer]}, _said("Mild."), tokenizer=tiny))
+    shown = OPEN + WRITTEN + "<|im_end|>\n<|im_start|>user\n<tool_response>\nmild\n</tool_response><|im_end|>\n"
+    assert counted.prompt == tiny.count(shown + "<|im_start|>assistant\n")
+
+
+IMAGE = base64.b64encode(bytes(range(256)) * 40).decode()
+MEDIA: list[Any] = [
+    pytest.param(
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{IMAGE}"}}, "image", id="image_url"
+    ),
+    pytest.param({"type": "input_image", "image_url": f"data:image/png;base64,{IMAGE}"}, "image", id="input_image"),
+    pytest.param({"type": "image", "source": {"type": "base64", "data": IMAGE}}, "image", id="anthropic"),
+    pytest.param({"type": "input_audio", "input_audio": {"data": IMAGE, "format": "wav"}}, "audio", id="audio"),
+    pytest.param({"type": "file", "file": {"file_data": IMAGE}}, "file", id="file"),
+    pytest.param({"type": "video_url", "video_url": {"url": IMAGE}}, "video", id="video"),
+    pytest.param({"type": "holograph", "data": IMAGE}, "other input", id="something new"),
+]
+
+
+@pytest.mark.parametrize("template", [None, PARTS])
+@pytest.mark.parametrize(("part", "kind"), MEDIA)
+def test_media_are_a_doubt_and_never_text(
+    speaking: Speaking, tiny: TransformersTokenizer, part: dict[str, Any], kind: str, template: str | None
+) -> None:
+    tokenizer = tiny if template is None else speaking(template)
+    text = {"type": "text", "text": "Weather in Wien?"}
+    seen = count_exchange(
+        {"messages": [{"role": "user", "content": [part, text]}]}, _said("Mild."), tokenizer=tokenizer
+    )
+    bare = count_exchange({"messages": [{"role": "user", "content": [text]}]}, _said("Mild."), tokenizer=tokenizer)
+    assert _count(seen).prompt == _count(bare).prompt
+    assert (_count(seen).counted_by, seen.reason) == ("partial", f"{kind} in the prompt is not counted")
+
+
+def test_spoken_output_is_a_doubt() -> None:
+    body = {"choices": [{"message": {"content": None, "audio": {"data": IMAGE}}, "finish_reason": "stop"}]}
+    outcome = count_exchange({"messages": [HI]}, body)
+    assert outcome.count is None
+
+
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        pytest.param({"messages": [HI | {"images": [IMAGE]}], "options": {}}, "prompt", id="ollama chat"),
+        pytest.param({"model": "m", "prompt": "Weather in Wien?", "images": [IMAGE]}, "prompt", id="ollama generate"),
+    ],
+)
+def test_images_beside_the_text_are_a_doubt(tiny: TransformersTokenizer, body: dict[str, Any], key: str) -> None:
+    reply = {"model": "m", "message": {"content": "Mild."}, "done": True, "done_reason": "stop"}
+    counted = _count(count_exchange(body, reply, tokenizer=tiny))
+    assert (counted.prompt, counted.counted_by) == (tiny.count(OPEN), "partial")
