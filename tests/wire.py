@@ -7,13 +7,15 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from logcount.bodies import read_response
 from logcount.envelopes import decode
 from logcount.events import LogEvent
-from logcount.exchanges import Decoded, Exchange
+from logcount.exchanges import Body, Decoded, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from logcount.content import Usage
     from logcount.envelopes.mapped import Mapped
 
 
@@ -75,3 +77,12 @@ def invoke_frame(document: Any) -> bytes:
 def as_characters(data: bytes) -> str:
     """Return what is left of bytes that a gateway read as UTF-8 text."""
     return data.decode("utf-8", errors="replace")
+
+
+def assert_reports(api: str, body: Any, usage: Usage) -> None:
+    """Check that a whole body is told to be of an API and reports just that usage."""
+    response, flags = read_response(Body(body))
+    assert (response.api, response.usage) == (api, usage)
+    assert not flags
+    assert not response.error
+    assert not response.cut

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from logcount.counts import Outcome, TokenCount
@@ -34,10 +34,11 @@ class Group:
         """Add one count."""
         self.exchanges += 1
         self.counted_by[count.counted_by] += 1
-        for part in _PARTS:
-            known = getattr(count, part)
-            if known is not None:
-                setattr(self, part, getattr(self, part) + known)
+        self.prompt += count.prompt or 0
+        self.completion += count.completion or 0
+        self.total += count.total or 0
+        self.cached += count.cached or 0
+        self.reasoning += count.reasoning or 0
 
     def merge(self, other: Group) -> None:
         """Add another group's sums."""
@@ -61,9 +62,8 @@ class Summary:
     duplicates: int = 0
     outside: int = 0
     """Exchanges and events outside the span that was asked for: they are not among the read."""
-    groups: dict[Key, Group] = field(default_factory=dict)
-    models: dict[str | None, Group] = field(default_factory=dict)
-    overall: Group = field(default_factory=Group)
+    cells: dict[tuple[str | None, Key], Group] = field(default_factory=dict)
+    """Sums by model and dimensions: groups, models and the overall sums are made of these."""
     uncounted: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
@@ -76,14 +76,31 @@ class Summary:
         """How many exchanges, and events in which none could be read, there were in the span."""
         return self.counted + self.duplicates + sum(map(Counter.total, (self.uncounted, self.skipped, self.rejected)))
 
+    @property
+    def groups(self) -> dict[Key, Group]:
+        """The sums by the dimensions that were asked for."""
+        return _merged((key, group) for (_, key), group in self.cells.items())
+
+    @property
+    def models(self) -> dict[str | None, Group]:
+        """The sums by model."""
+        return _merged((model, group) for (model, _), group in self.cells.items())
+
+    @property
+    def overall(self) -> Group:
+        """The sums of all that was counted."""
+        return _merged((None, group) for group in self.cells.values()).get(None, Group())
+
     def add(self, outcome: Outcome) -> None:
         """Add what became of one exchange."""
         self.flags.update(outcome.flags)
         if outcome.count is not None:
             self.counted += 1
-            self.overall.add(outcome.count)
-            self.models.setdefault(outcome.model, Group()).add(outcome.count)
-            self.groups.setdefault(key_of(outcome, self.by), Group()).add(outcome.count)
+            place = outcome.model, key_of(outcome, self.by)
+            cell = self.cells.get(place)
+            if cell is None:
+                cell = self.cells[place] = Group()
+            cell.add(outcome.count)
         elif outcome.skipped:
             self.skipped[outcome.reason or ""] += 1
         else:
@@ -93,6 +110,16 @@ class Summary:
     def reject(self, reason: str) -> None:
         """Add an event from which no exchange could be read."""
         self.rejected[reason] += 1
+
+
+Place = TypeVar("Place")
+
+
+def _merged(cells: Iterable[tuple[Place, Group]]) -> dict[Place, Group]:
+    merged: dict[Place, Group] = {}
+    for place, group in cells:
+        merged.setdefault(place, Group()).merge(group)
+    return merged
 
 
 def key_of(outcome: Outcome, by: Sequence[str]) -> Key:

@@ -131,6 +131,8 @@ _HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _CLOSER = {"{": "}", "[": "]"}
 _DEEPEST = 500
 """Levels beyond which a cut text is not closed: no body of a model call comes near."""
+_MOST_PIECES = 2_000_000
+"""Pieces beyond which a cut text is not closed, some two seconds' work: 20 MB of embeddings have as many."""
 
 
 def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[Reading, tuple[str, ...]]:
@@ -163,8 +165,10 @@ class _Scanner:
 
     def run(self, keeps: Callable[[str], bool]) -> tuple[int, str]:
         """Return where to end and what to append, before the open containers are closed."""
-        for match in _PIECE.finditer(self.text):
+        for number, match in enumerate(_PIECE.finditer(self.text)):
             piece = match[0]
+            if number > _MOST_PIECES:
+                raise NotJson("too long to be closed")
             if piece == '"':
                 return self._broken_string(match.start(), keeps)
             self._step(piece, match.end())

@@ -148,7 +148,9 @@ def test_a_chat_is_told_by_its_shape_where_nobody_answered(api: str, body: Any, 
 @pytest.mark.parametrize(
     ("api", "body", "missing"),
     [
-        pytest.param("responses", {"input": "Hi", "previous_response_id": "r"}, "earlier turns", id="previous response"),
+        pytest.param(
+            "responses", {"input": "Hi", "previous_response_id": "r"}, "earlier turns", id="previous response"
+        ),
         pytest.param("responses", {"input": "Hi", "tools": [{"type": "web_search"}]}, "server tools", id="web search"),
         pytest.param(
             "responses",
@@ -156,7 +158,9 @@ def test_a_chat_is_told_by_its_shape_where_nobody_answered(api: str, body: Any, 
             "image",
             id="responses image",
         ),
-        pytest.param("gemini", {"contents": [{"parts": [{"text": "a"}]}], "cachedContent": "c"}, "earlier turns", id="cache"),
+        pytest.param(
+            "gemini", {"contents": [{"parts": [{"text": "a"}]}], "cachedContent": "c"}, "earlier turns", id="cache"
+        ),
         pytest.param(
             "gemini", {"contents": [{"parts": [{"inlineData": {"data": "x"}}]}]}, "other input", id="gemini image"
         ),
@@ -164,9 +168,11 @@ def test_a_chat_is_told_by_its_shape_where_nobody_answered(api: str, body: Any, 
         pytest.param("ollama", {"prompt": "Hi", "template": "x"}, "own template", id="ollama template"),
         pytest.param("ollama", {"prompt": "Hi", "images": ["x"]}, "image", id="ollama image"),
         pytest.param("cohere", {"message": "Hi", "documents": [{"text": "x"}]}, "documents", id="cohere documents"),
-        pytest.param("chat", {"messages": [{"role": "user", "content": ["Hi"]}]}, "other input", id="content of strings"),
+        pytest.param(
+            "chat", {"messages": [{"role": "user", "content": ["Hi"]}]}, "other input", id="content of strings"
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_a_prompt_holds_beyond_text_is_named(api: str, body: Any, missing: str) -> None:
     request, _ = read_request(Body(body), api)
     assert request.prompt is not None

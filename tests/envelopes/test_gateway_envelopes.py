@@ -45,7 +45,18 @@ def test_a_body_added_to_the_how_to_is_read(key: str, wrap: Any, body: Any) -> N
 
 
 def test_every_record_of_an_event_is_read() -> None:
-    read = results({"records": [HOW_TO, HOW_TO | {"response": ANSWER}, {"category": "GatewayMCPLogs"}, 7, None, {}]})
+    read = results(
+        {
+            "records": [
+                HOW_TO,
+                HOW_TO | {"response": ANSWER},
+                {"category": "GatewayMCPLogs", "properties": {}},
+                7,
+                None,
+                {},
+            ]
+        }
+    )
     assert [type(item) for item in read] == [Exchange, Exchange, Skipped, Rejected, Skipped, Rejected]
 
 
@@ -261,3 +272,7 @@ def test_what_had_to_be_done_to_read_an_event_is_flagged(data: bytes, flag: str)
 
 def test_the_last_of_duplicate_keys_wins() -> None:
     assert exchange('{"ResponseBody":"a","ResponseBody":"b"}').response == Body("b")
+
+
+def test_a_category_of_the_operators_own_is_no_diagnostic_record() -> None:
+    assert exchange({"category": "llm", "requestId": "r", "responseBody": ANSWER}).envelope == "native"

@@ -25,8 +25,8 @@ UNREADABLE = "unreadable-body"
 LOST_CHUNKS = "lost-chunks"
 """Flag: parts of a stream could not be read."""
 
-EXPANDED_BYTES = 64 * 2**20
-"""What a compressed body may expand to: thirty times the 2 MB that APIM logs of a message at most."""
+EXPANDED_BYTES = 16 * 2**20
+"""What a compressed body may expand to: eight times the 2 MB that APIM logs of a message at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ may be an object or, in archives of before 2019, a JSON string.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from logcount import jsontext
@@ -36,8 +37,16 @@ _DIMENSIONS = {
 
 
 def matches(document: dict[str, Any]) -> bool:
-    """Tell it by its category, or by the table's name in an export from Log Analytics."""
-    return _category(document) is not None
+    """Tell it by its category, or by the table's name in an export from Log Analytics.
+
+    Of other categories only records of Azure's common schema are known: an operator's own may have one, too.
+    """
+    return _category(document) in _READERS or (
+        _category(document) is not None and not _COMMON_SCHEMA.isdisjoint(key.lower() for key in document)
+    )
+
+
+_COMMON_SCHEMA = frozenset({"resourceid", "properties", "_resourceid"})
 
 
 def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
@@ -57,9 +66,13 @@ def _category(document: dict[str, Any]) -> str | None:
     return None
 
 
+_SUFFIX = re.compile(r"(?<=[a-z])_[sdbgt]$")
+"""What Log Analytics' older table, AzureDiagnostics, adds to names: `promptTokens_d`."""
+
+
 def _flat(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the record's fields and its properties in one mapping, keys in lower case."""
-    flat = {key.lower(): value for key, value in document.items()}
+    """Return the record's fields and its properties in one mapping, keys in lower case and without type suffixes."""
+    flat = {_SUFFIX.sub("", key.lower()): value for key, value in document.items()}
     properties = flat.pop("properties", None)
     if isinstance(properties, str):
         try:

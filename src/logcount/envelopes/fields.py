@@ -14,8 +14,8 @@ from logcount.exchanges import Body
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BODY_BYTES = 64 * 2**20
-"""What a compressed body may expand to: thirty times the 2 MB that APIM logs of a message at most."""
+BODY_BYTES = 16 * 2**20
+"""What a compressed body may expand to: eight times the 2 MB that APIM logs of a message at most."""
 
 UNDECODABLE = "undecodable-body"
 """Flag: a body is not in the encoding that its envelope names."""

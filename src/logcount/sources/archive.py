@@ -125,6 +125,10 @@ class ArchiveSource:
             raise unreadable
 
 
+_WAKE_SECONDS = 0.25
+"""How often a waiting loop looks about: a signal that comes as it lies down would else be seen with the next event."""
+
+
 class _Pace:
     """How far a reading has come, and whether it is to go on; shared by the loop's thread and the reader's."""
 
@@ -148,7 +152,8 @@ class _Pace:
         """Make the next batch in a thread; empty at the end. When cancelled, wait until the thread has stopped."""
         step = asyncio.get_running_loop().run_in_executor(reader, _next_of, batches)
         try:
-            return await asyncio.shield(step)
+            while not step.done():
+                await asyncio.wait([step], timeout=_WAKE_SECONDS)
         except asyncio.CancelledError:
             self._stopped.set()
             while not step.done():
@@ -156,6 +161,7 @@ class _Pace:
                     await asyncio.wait([step])
             step.exception()  # Stopped, most likely; looked at, so that nobody complains that it was not
             raise
+        return step.result()
 
 
 def _next_of(batches: Iterator[list[LogEvent]]) -> list[LogEvent]:
