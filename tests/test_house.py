@@ -36,7 +36,7 @@ ALLOWED = {
     "jsontext": set(),
     "bodies": {"content", "exchanges", "jsontext"},
     "envelopes": {"bodies", "content", "events", "exchanges", "jsontext"},
-    "counting": {"bodies", "content", "counts", "errors", "exchanges"},
+    "counting": {"bodies", "content", "counts", "errors", "exchanges", "jsontext"},
     "aggregate": {"counts"},
     "replay": {"aggregate", "counts", "envelopes", "events", "exchanges"},
     "sources": {"errors", "events"},

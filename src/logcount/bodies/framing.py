@@ -6,14 +6,13 @@ Known framings: JSON, a JSON array of chunks, JSON lines, server-sent events (WH
 
 from __future__ import annotations
 
-import base64
 import re
 import zlib
 from dataclasses import dataclass, replace
-from json import JSONDecoder
 from typing import TYPE_CHECKING, Any
 
 from logcount import jsontext
+from logcount.bodies.eventstream import Found, is_eventstream, opens_like_eventstream, read_messages, read_remains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,8 +63,8 @@ def unframe(body: Body) -> Framed:
     if isinstance(data, bytes):
         data, whole = _expanded(data)
         body_cut = body.cut or not whole
-        if _is_eventstream(data):
-            return _eventstream(data, cut=body_cut)
+        if is_eventstream(data):
+            return _messages(read_messages(data), cut=body_cut)
         text, flags = jsontext.text_of(data)
     else:
         text, body_cut = str(data), body.cut
@@ -90,16 +89,14 @@ def _objects(values: Iterable[Any]) -> tuple[dict[str, Any], ...]:
 
 
 _SSE = re.compile(r"(?:data|event|id|retry)?:")
-_EVENTSTREAM_HEADER = re.compile(r"[\x0b\x0d\x0f]:(?:event|message|content|exception)-type\x07")
-"""The name of an event stream's header, with its length before and its type after: no JSON has such characters."""
 
 
 def _unframe_text(text: str, *, cut: bool) -> Framed:
     text = _without_quotes(text)
     if _SSE.match(text):
         return _server_sent_events(text, cut=cut)
-    if text[:1] not in {"{", "["} or _EVENTSTREAM_HEADER.search(text, 0, 200):
-        return _remains_of_eventstream(text, cut=cut)
+    if text[:1] not in {"{", "["} or opens_like_eventstream(text):
+        return _messages(read_remains(text), cut=cut) if text else Framed()
     try:
         reading = jsontext.decode(text)
     except jsontext.NotJson as error:
@@ -107,6 +104,13 @@ def _unframe_text(text: str, *, cut: bool) -> Framed:
     if isinstance(reading.value, list):
         return Framed(_objects(reading.value), streamed=True, ended=True, cut=cut, flags=reading.flags)
     return Framed(_objects([reading.value]), cut=cut, flags=reading.flags)
+
+
+def _messages(found: Found | None, *, cut: bool) -> Framed:
+    if found is None:
+        return Framed(flags=frozenset({UNREADABLE}))
+    documents, breaks_off = found
+    return Framed(tuple(documents), streamed=True, cut=cut or breaks_off)
 
 
 def _without_quotes(text: str) -> str:
@@ -191,70 +195,3 @@ def _stream(pieces: list[str], *, cut: bool) -> Framed:
         flags |= reading.flags
         documents.append(reading.value)
     return Framed(_objects(documents), streamed=True, cut=cut, flags=frozenset(flags))
-
-
-# application/vnd.amazon.eventstream: https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html
-
-
-def _is_eventstream(data: bytes) -> bool:
-    return len(data) >= 12 and zlib.crc32(data[:8]) == int.from_bytes(data[8:12], "big")
-
-
-def _eventstream(data: bytes, *, cut: bool) -> Framed:
-    documents: list[dict[str, Any]] = []
-    position = 0
-    while _is_eventstream(data[position : position + 12]):
-        total = int.from_bytes(data[position : position + 4], "big")
-        headers = int.from_bytes(data[position + 4 : position + 8], "big")
-        message = data[position : position + total]
-        if len(message) < total or total < headers + 16:
-            cut = True
-            break
-        payload = _payload(jsontext.text_of(message[12 + headers : total - 4])[0])
-        failed = b":exception-type" in message[12 : 12 + headers]
-        documents.extend({"error": document} if failed else document for document in payload)
-        position += total
-    cut = cut or position < len(data)
-    return Framed(tuple(documents), streamed=True, cut=cut)
-
-
-def _payload(text: str) -> Iterator[dict[str, Any]]:
-    """Return the document of one message: the payload itself, or what it carries in base64."""
-    try:
-        document = jsontext.decode(text).value
-    except jsontext.NotJson:
-        return
-    if isinstance(document, dict):
-        yield from _carried(document)
-
-
-def _carried(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    packed = document.get("bytes")
-    if not isinstance(packed, str):
-        yield document
-        return
-    try:
-        yield from _payload(jsontext.text_of(base64.b64decode(packed))[0])
-    except ValueError:
-        return
-
-
-_PAYLOAD_START = re.compile(r'\{"')
-_PAYLOADS = JSONDecoder()
-
-
-def _remains_of_eventstream(text: str, *, cut: bool) -> Framed:
-    """Find the payloads between the frames of an event stream that was read as characters."""
-    if ":message-type" not in text and ":event-type" not in text:
-        return Framed(flags=frozenset({UNREADABLE}) if text else frozenset())
-    documents: list[dict[str, Any]] = []
-    position = 0
-    while match := _PAYLOAD_START.search(text, position):
-        try:
-            document, position = _PAYLOADS.raw_decode(text, match.start())
-        except (ValueError, RecursionError):
-            position = match.end()
-            cut = True
-            continue
-        documents.extend(_carried(document))
-    return Framed(tuple(documents), streamed=True, cut=cut)

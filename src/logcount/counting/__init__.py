@@ -1,7 +1,9 @@
 """Counting: from an exchange to the count that logcount stands by."""
 
-from logcount.counting.decision import Counter, Sides, Spoken, by_usage, is_whole, listen
-from logcount.counting.sides import Side
+from logcount.counting.decision import Counter
+from logcount.counting.side import Side
+from logcount.counting.sides import Sides
+from logcount.counting.spoken import Spoken, listen
 from logcount.counting.tokenizer import Tokenizer, TokenizerFor
 
-__all__ = ["Counter", "Side", "Sides", "Spoken", "Tokenizer", "TokenizerFor", "by_usage", "is_whole", "listen"]
+__all__ = ["Counter", "Side", "Sides", "Spoken", "Tokenizer", "TokenizerFor", "listen"]

@@ -1,35 +1,98 @@
-"""One side of an exchange, counted: how many tokens, and whether that is all of them."""
+"""Asks the model's tokenizer for both sides of an exchange."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logcount import jsontext
+from logcount.bodies.usage import add
+from logcount.content import Finish, Texts
+from logcount.counting.side import Side, uncounted_parts, unknown
+from logcount.counting.template import stop_tokens
+from logcount.errors import Uncountable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from logcount.content import Chat, Reply
+    from logcount.counting.spoken import Spoken
+    from logcount.counting.template import ChatCounter
+    from logcount.exchanges import Exchange
+
+_NO_REQUEST = "the request is not in the log"
+_NO_RESPONSE = "the response is not in the log"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """The tokens of a prompt or a completion.
+class Sides:
+    """What a tokenizer says of an exchange."""
 
-    `doubts` says why `tokens` is only a lower bound, or why it is None; without any it is exact.
-    """
-
-    tokens: int | None
-    doubts: frozenset[str] = frozenset()
-
-    @property
-    def whole(self) -> bool:
-        """Whether it was counted to the last token."""
-        return self.tokens is not None and not self.doubts
+    prompt: Side
+    completion: Side
+    tokenizer: str
 
 
-def uncounted_parts(kinds: Iterable[str], side: str) -> frozenset[str]:
-    """Return the doubts that come of what a prompt or reply holds beyond countable text."""
-    return frozenset(f"{kind} in the {side} is not counted" for kind in kinds)
+def count_sides(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Sides:
+    """Count what the bodies say; never raises."""
+    label = f"{counter.tokenizer.name} {counter.tokenizer.fingerprint}"
+    return Sides(_prompt_side(counter, exchange, spoken), _completion_side(counter, exchange, spoken), label)
 
 
-def unknown(doubt: str) -> Side:
-    """Return a side of which nothing is known, and why."""
-    return Side(None, frozenset({doubt}))
+def _prompt_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Side:
+    request = spoken.request
+    if request is None:
+        return unknown(_NO_REQUEST)
+    prompt = request.prompt
+    if prompt is None:
+        return unknown(jsontext.CUT if request.cut else "a request of no known API")
+    cut = frozenset({jsontext.CUT}) if request.cut else frozenset()
+    if not isinstance(prompt, Texts):
+        side = counter.prompt(prompt, exchange.time)
+        return Side(side.tokens, side.doubts | cut)
+    try:
+        tokens = sum(counter.tokenizer.count(text, special=prompt.special) for text in prompt.texts)
+    except Uncountable as error:
+        return unknown(str(error))
+    return Side(tokens + prompt.token_ids, uncounted_parts(prompt.missing, "prompt") | cut)
+
+
+def _completion_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Side:
+    response, request = spoken.response, spoken.request
+    if not response.generates:
+        return Side(0)
+    if exchange.response is None:
+        return unknown(_NO_RESPONSE)
+    if not response.replies:
+        return unknown(jsontext.CUT if response.cut else "the response holds no reply")
+    chat = request.prompt if request and request.prompt and not isinstance(request.prompt, Texts) else None
+    sides = [_reply_side(counter, exchange, spoken, chat, reply) for reply in response.replies]
+    doubts = frozenset().union(*(side.doubts for side in sides))
+    if response.cut:
+        doubts |= {jsontext.CUT}
+    return Side(add(*(side.tokens for side in sides)), doubts)
+
+
+def _reply_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken, chat: Chat | None, reply: Reply) -> Side:
+    request = spoken.request
+    doubts = set(uncounted_parts(reply.missing, "reply"))
+    if reply.finish is Finish.UNKNOWN:
+        doubts.add("the reply did not come to its end")
+    met = reply.finish is Finish.STOP_EITHER and request is not None and request.stop_strings
+    if met or reply.finish is Finish.STOP_STRING:
+        doubts.add("a stop string is not shown")
+    side = counter.reply(chat, reply, exchange.time) if chat else _bare_reply(counter, spoken, reply)
+    return Side(side.tokens, side.doubts | doubts)
+
+
+def _bare_reply(counter: ChatCounter, spoken: Spoken, reply: Reply) -> Side:
+    """Count a reply that no chat template had a part in."""
+    text, request = reply.text, spoken.request
+    doubts = {"tool calls without a conversation"} if reply.tool_calls else set()
+    if request is not None and request.echoes_prompt and isinstance(request.prompt, Texts):
+        prompt = next((prompt for prompt in request.prompt.texts if text.startswith(prompt)), None)
+        doubts |= {"the prompt's echo is not found"} if prompt is None else set()
+        text = text.removeprefix(prompt or "")
+    try:
+        tokens = counter.tokenizer.count(reply.reasoning + text)
+    except Uncountable as error:
+        return unknown(str(error))
+    return Side(tokens + stop_tokens(reply.finish), frozenset(doubts))

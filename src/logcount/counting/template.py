@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from logcount.content import Chat, Finish, Reply
-from logcount.counting.sides import Side, uncounted_parts, unknown
+from logcount.counting.side import Side, uncounted_parts, unknown
 from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
