@@ -6,7 +6,7 @@ CACHE := .cache
 LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench accuracy samples lock clean
+.PHONY: help run test check format bench samples lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,7 @@ lock: ## pin what the container and CI install (needs uv)
 
 clean: ## remove what these targets made
 	rm -rf $(VENV) $(CACHE) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests benchmarks samples -name __pycache__ -exec rm -rf {} +
 
 # A stamp is as old as the last time its recipe ran: the second `make` does nothing.
 

@@ -83,9 +83,10 @@ def test_what_was_not_counted_is_kept_by_reason() -> None:
     summary.add(Outcome(reason="no tokenizer for this model", model="m"))
     summary.add(Outcome(reason="no tokenizer for this model"))
     summary.add(Outcome(reason="status 429", skipped=True))
-    summary.reject("not JSON")
+    summary.reject("not JSON", "a.jsonl:7")
     summary.duplicates += 1
     assert summary.uncounted == {"no tokenizer for this model": 3}
     assert summary.uncounted_models == {("no tokenizer for this model", "m"): 2, ("no tokenizer for this model", ""): 1}
     assert (summary.skipped, summary.rejected, summary.flags) == ({"status 429": 1}, {"not JSON": 1}, {"cut": 1})
+    assert summary.first_rejected == {"not JSON": "a.jsonl:7"}
     assert (summary.read, summary.counted) == (6, 0)

@@ -75,6 +75,14 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
 
 
+def test_lists_in_variables_are_json_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGCOUNT_METRICS__DIMENSIONS", "Model")
+    with pytest.raises(Misconfigured, match="JSON"):
+        load_settings()
+    monkeypatch.setenv("LOGCOUNT_METRICS__DIMENSIONS", '["model", "Team"]')
+    assert load_settings().metrics.dimensions == ("Model", "Team")
+
+
 def test_a_secret_never_stands_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGCOUNT_STORAGE", '{"connection_string": {"AccountKey": "hush"}}')
     with pytest.raises(Misconfigured) as refusal:

@@ -67,6 +67,8 @@ class Summary:
     uncounted: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
+    first_rejected: dict[str, str] = field(default_factory=dict)
+    """Where the first event of each reason for rejection stands, as SOURCE:POSITION."""
     flags: Counter[str] = field(default_factory=Counter)
     uncounted_models: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many exchanges were uncounted, by reason and model."""
@@ -107,9 +109,10 @@ class Summary:
             self.uncounted[outcome.reason or ""] += 1
             self.uncounted_models[outcome.reason or "", outcome.model or ""] += 1
 
-    def reject(self, reason: str) -> None:
-        """Add an event from which no exchange could be read."""
+    def reject(self, reason: str, place: str) -> None:
+        """Add an event from which no exchange could be read, and where it stands."""
         self.rejected[reason] += 1
+        self.first_rejected.setdefault(reason, place)
 
 
 Place = TypeVar("Place")

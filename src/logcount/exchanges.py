@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from logcount.content import Usage
 
+UNDECODABLE = "undecodable-body"
+"""Flag: a body is not in the encoding that its envelope names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:

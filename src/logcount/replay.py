@@ -76,7 +76,7 @@ class Replay:
             elif event.duplicate:
                 self._summary.duplicates += 1
             else:
-                self._summary.reject(result.reason)
+                self._summary.reject(result.reason, f"{event.source}:{event.position}")
             return
         dated = result if result.time is not None else replace(result, time=event.enqueued)
         if not self._span.holds(dated.time):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from logcount.envelopes.mapped import NATIVE_FIELDS
 from logcount.errors import Misconfigured
@@ -34,6 +34,13 @@ DIMENSION_NAMES = (
 DIMENSIONS_AT_MOST = 10
 """Azure Monitor's limit of dimension keys for one metric."""
 
+
+def dimension_names(names: Iterable[str], own: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the names as they are written everywhere, each once; those of `own` and the known ones in any case."""
+    known = {name.lower(): name for name in (*own, *DIMENSION_NAMES)}
+    return tuple(dict.fromkeys(known.get(name.lower(), name) for name in names))
+
+
 FILE = Path("logcount.toml")
 
 
@@ -51,7 +58,7 @@ class MetricsSettings(_Section):
     def _fit_azure(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(value) > DIMENSIONS_AT_MOST:
             raise ValueError(f"at most {DIMENSIONS_AT_MOST} dimensions, as Azure Monitor takes")
-        return value
+        return dimension_names(value)
 
 
 class StorageSettings(_Section):
@@ -142,6 +149,8 @@ def load_settings(config: Path | None = None) -> Settings:
         settings = Settings(**content, base=path.parent)
     except ValidationError as error:
         raise Misconfigured(_told(path, error)) from None
+    except SettingsError:  # its text names a section at most, and its cause holds the value
+        raise Misconfigured("the environment: lists and tables in LOGCOUNT_… variables are written as JSON") from None
     store = settings.base / settings.tokenizer_store.expanduser()
     return settings.model_copy(update={"tokenizer_store": store})
 
@@ -160,11 +169,23 @@ def _refuse_unknown(place: str, names: Iterable[str]) -> None:
         raise Misconfigured(f"{place}: no setting or section is called {unknown[0]}")
 
 
+_EXPECTED = {
+    "extra_forbidden": "there is no such setting",
+    "missing": "is missing",
+    "tuple_type": "a list is expected ([[…]] for a list of tables)",
+    "dict_type": "a table is expected",
+    "model_type": "a table is expected",
+    "model_attributes_type": "a table is expected",
+    "string_type": "a text is expected",
+}
+"""What to say of the commonest mistakes in the words of the file, by pydantic's names for them."""
+
+
 def _told(path: Path, error: ValidationError) -> str:
     """Name every wrong setting and what is expected, without the value, which may be a secret."""
     lines = []
     for item in error.errors(include_input=False, include_url=False, include_context=False):
         place = ".".join(str(part) for part in item["loc"])
-        lines.append(f"{place}: {item['msg'].removeprefix('Value error, ')}")
+        lines.append(f"{place}: {_EXPECTED.get(item['type'], item['msg'].removeprefix('Value error, '))}")
     source = f"{path} or the environment" if _from_environment() else str(path)
     return f"{source}: " + "; ".join(lines)

@@ -46,7 +46,7 @@ def test_the_json_document_accounts_for_every_event(archive: Path) -> None:
     }
     assert document["tokens"] == {"prompt": 19, "completion": 26, "total": 45, "cached": 0, "reasoning": 0}
     assert document["uncounted"] == [{"reason": "no tokenizer for this model", "exchanges": 1}]
-    assert document["rejected"] == [{"reason": "not JSON", "events": 1}]
+    assert document["rejected"] == [{"reason": "not JSON", "events": 1, "first": f"{archive}:6"}]
     assert document["skipped"] == [{"reason": "status 429", "exchanges": 1}]
 
 
@@ -118,6 +118,11 @@ def test_csv_has_the_groups_flattened(archive: Path) -> None:
         ("a", "2", "24", "2"),
         ("b", "1", "21", "1"),
     ]
+
+
+def test_csv_says_beside_it_what_the_groups_cannot(archive: Path) -> None:
+    ran = logcount("replay", archive, "--output", "csv", cwd=archive.parent)
+    assert "6 read = 3 counted + 1 uncounted + 1 rejected" in ran.err
 
 
 def test_csv_values_cannot_run_as_formulas(tmp_path: Path) -> None:
@@ -207,6 +212,7 @@ def test_a_file_given_twice_is_counted_once(archive: Path) -> None:
         (["replay", "e.jsonl", "--since", "yesterday"], 2, "2026-11-22"),
         (["replay", "e.jsonl", "--by", ","], 2, "dimension"),
         (["replay", "e.jsonl", "--output", "xml"], 2, "xml"),
+        (["replay", "e.jsonl", "--each", "--by", "day"], 2, "--each"),
         (["--config", "gone.toml", "replay", "e.jsonl"], 2, "gone.toml"),
         (["replay", "empty"], 0, ""),
         (["replay", "e.jsonl"], 0, ""),

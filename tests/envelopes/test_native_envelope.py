@@ -13,10 +13,9 @@ from wire import exchange, result
 
 from logcount.bodies.framing import unframe
 from logcount.content import Usage
-from logcount.envelopes.fields import UNDECODABLE
 from logcount.envelopes.mapped import Mapped
 from logcount.envelopes.native import JOIN_PARTS
-from logcount.exchanges import Body, Exchange, Rejected
+from logcount.exchanges import UNDECODABLE, Body, Exchange, Rejected
 
 ANSWER = {"id": "chatcmpl-1", "choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]}
 ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}

@@ -1,6 +1,6 @@
 """Bodies: what the request and the response of any known API say, told by shape and never by URL.
 
-To add an API: write a module with an `Api` of small functions, and give it a row in `APIS`.
+To add an API: write a module with an `Api` of small functions, and give it a row in `APIS` and one in `REQUESTS`.
 """
 
 from __future__ import annotations
@@ -57,11 +57,12 @@ APIS: tuple[Api, ...] = (
     RERANK,
     TGI,
     LLAMA_CPP,
-    CHOICES,
-    OTHER,
 )
 
-_ASKED = (
+FALLBACKS = (CHOICES, OTHER)
+"""For answers that no row knows: these know documents that may merely open a stream of one that does."""
+
+REQUESTS = (
     ANTHROPIC,
     CONVERSE,
     OLLAMA,
@@ -77,7 +78,7 @@ _ASKED = (
     EMBEDDINGS,
     TGI,
 )
-"""For requests, the more particular first: many of them look like OpenAI's chat."""
+"""The rows again for requests, the more particular first: many of them look like OpenAI's chat."""
 
 UNKNOWN_API = "unknown"
 
@@ -118,10 +119,9 @@ def _breaks_off(framed: Framed) -> bool:
 
 
 def _api_of(documents: Documents) -> Api | None:
-    pairs = ((document, api) for document in documents for api in APIS[:-2] if api.answers(document))
+    pairs = ((document, api) for document in documents for api in APIS if api.answers(document))
     found = next((api for _, api in pairs), None)
-    # The last rows know documents that may merely open a stream of another API.
-    return found or next((api for api in APIS[-2:] for document in documents if api.answers(document)), None)
+    return found or next((api for api in FALLBACKS for document in documents if api.answers(document)), None)
 
 
 def _usage(api: Api | None, documents: Documents) -> Usage | None:
@@ -162,7 +162,7 @@ def read_request(body: Body, answered_by: str = UNKNOWN_API) -> tuple[ModelReque
     document: Document = framed.documents[0] if framed.documents else {}
     answering = next((api for api in APIS if api.name == answered_by), None)
     prompt = answering.prompt(document) if answering else None
-    asked = answering if prompt is not None else next((api for api in _ASKED if api.asks(document)), None)
+    asked = answering if prompt is not None else next((api for api in REQUESTS if api.asks(document)), None)
     if prompt is None and asked is not None:
         prompt = asked.prompt(document)
     model = document.get("model")

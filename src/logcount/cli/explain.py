@@ -31,8 +31,8 @@ Line = tuple[str, str]
 def explain(config: Path | None, event: str) -> None:
     """Show for one EVENT: its envelope, its API, what was reported, what the tokenizer says, the choice and why.
 
-    EVENT is SOURCE:POSITION as `replay --each` names it, a file with one event, - for standard input, or the event's
-    own JSON.
+    EVENT is SOURCE:POSITION as `replay` names it (in Event Hubs Capture the position is the sequence number), a source
+    alone for its first event, - for an event on standard input, or the event's own JSON.
     """
     from logcount.cli.wiring import make_counter, make_mappings
     from logcount.envelopes import decode

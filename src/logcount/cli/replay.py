@@ -58,6 +58,8 @@ def replay(
     from logcount.replay import Replay, Span
     from logcount.settings import load_settings
 
+    if each and (by is not None or output != "table"):
+        raise click.UsageError("--each prints one line an exchange: --by and --output are for groups")
     settings = load_settings(config)
     summary = Summary(_dimensions(by, settings))
     counter = make_counter(settings)
@@ -85,15 +87,14 @@ def replay(
 
 def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
     """Return the dimensions to group by, under the names that they have."""
-    from logcount.settings import DIMENSION_NAMES
+    from logcount.settings import dimension_names
 
     if by is None:
         return settings.metrics.dimensions
-    known = {name.lower(): name for name in (*DIMENSION_NAMES, *settings.metrics.dimensions)}
     names = [name.strip() for name in by.split(",") if name.strip()]
     if not names:
         raise click.BadParameter("name at least one dimension", param_hint="--by")
-    return tuple(dict.fromkeys(known.get(name.lower(), name) for name in names))
+    return dimension_names(names, settings.metrics.dimensions)
 
 
 def _line_writer(dimensions: tuple[str, ...]) -> Each:
@@ -114,17 +115,22 @@ def _report(summary: Summary, output: str, *, by_model: bool) -> None:
     from logcount.reports.documents import document_of, write_csv
 
     if output == "csv":
+        from logcount.reports.tables import account_of
+
         write_csv(summary, sys.stdout)
+        click.echo(account_of(summary), err=True)  # which the groups cannot say
     else:
         sys.stdout.write(json.dumps(document_of(summary), ensure_ascii=False, indent=2) + "\n")
 
 
 def _warn_of_unknown(summary: Summary, by: str | None) -> None:
     """Say which of the dimensions asked for no exchange has: the name may be misspelt."""
-    if by is None or not summary.groups:
-        return
-    for name in summary.by:
-        if not any(name in dict(key) for key in summary.groups):
+    from logcount.settings import DIMENSION_NAMES
+
+    groups = summary.groups
+    for name in summary.by if groups else ():
+        asked = by is not None or name not in DIMENSION_NAMES  # those on by default may well be unknown
+        if asked and not any(name in dict(key) for key in groups):
             click.echo(f"no counted exchange has the dimension {name}", err=True)
 
 

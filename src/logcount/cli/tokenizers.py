@@ -25,19 +25,17 @@ def tokenizers() -> None:
 @click.pass_obj
 def list_(config: Path | None, store: Path | None) -> None:
     """List the tokenizers that the settings name, and which are fetched."""
-    from rich.table import Table
-
     from logcount.tokenizers import TokenizerStore
 
     settings = _settings(config)
     kept = TokenizerStore(store or settings.tokenizer_store)
-    table = Table("pattern", "origin", "revision", "fetched", "folder")
+    rows = []
     for spec in _specs(settings):
         manifest = kept.manifest(spec)
         folder = kept.folder(spec).name if manifest else "-"
         revision = (manifest.revision or "-")[:19] if manifest else "-"
-        table.add_row(spec.pattern, _origin(spec), revision, manifest.fetched if manifest else "no", folder)
-    _print_table(table, empty="the settings name no tokenizers")
+        rows.append((spec.pattern, _origin(spec), revision, manifest.fetched if manifest else "no", folder))
+    _print_table(("Pattern", "Origin", "Revision", "Fetched", "Folder"), rows)
     click.echo(f"store: {kept.root}")
 
 
@@ -77,17 +75,13 @@ def fetch_(
 @click.pass_obj
 def verify_(config: Path | None, store: Path | None) -> None:
     """Compare each tokenizer with what was fetched, load it, count a sentence and render a chat."""
-    from rich.table import Table
-
     from logcount.tokenizers import verify
 
     settings = _settings(config)
     root = store or settings.tokenizer_store
     verdicts = [verify(spec, store=root) for spec in _specs(settings)]
-    table = Table("pattern", "origin", "verdict", "tokens of a sentence", "tokens of a chat")
-    for verdict in verdicts:
-        table.add_row(*_cells(verdict))
-    _print_table(table, empty="the settings name no tokenizers")
+    names = ("Pattern", "Origin", "Verdict", "Tokens of a Sentence", "Tokens of a Chat")
+    _print_table(names, [_cells(verdict) for verdict in verdicts])
     if any(verdict.problem for verdict in verdicts):
         raise click.exceptions.Exit(1)
 
@@ -128,13 +122,13 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
     return (verdict.spec.pattern, _origin(verdict.spec), verdict.problem or "good", tokens, verdict.chat or "-")
 
 
-def _print_table(table: object, *, empty: str) -> None:
-    from rich.console import Console
+def _print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from logcount.reports.tables import print_rows
 
-    if not getattr(table, "row_count", 0):
-        click.echo(empty)
-        return
-    Console(markup=False, highlight=False).print(table)
+    if rows:
+        print_rows(names, rows)
+    else:
+        click.echo("the settings name no tokenizers")
 
 
 def _raise(failures: list[LogcountError]) -> None:

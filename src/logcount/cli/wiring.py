@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from logcount.counting import Counter
@@ -52,6 +53,7 @@ def _blob_access(settings: Settings) -> BlobAccess:
     secret = settings.storage.connection_string
     if secret is not None:
         return BlobAccess(connection_string=secret.get_secret_value(), credential=None)
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # each credential that is not there says so at length
     from azure.identity import DefaultAzureCredential
 
     return BlobAccess(connection_string=None, credential=DefaultAzureCredential())

@@ -14,6 +14,7 @@ from logcount.counting.sides import Sides, count_sides
 from logcount.counting.spoken import Spoken, is_whole, listen
 from logcount.counting.template import ChatCounter
 from logcount.counts import Outcome, TokenCount
+from logcount.exchanges import UNDECODABLE
 
 if TYPE_CHECKING:
     from logcount.content import Usage
@@ -72,6 +73,8 @@ def _refusal(exchange: Exchange, spoken: Spoken) -> Outcome | None:
     unasked = spoken.request is None or spoken.request.api == UNKNOWN_API
     if exchange.any_api and unread and unasked:
         return _outcome(exchange, spoken, None, frozenset({"no model call"}), skipped=True)
+    if exchange.response is None and UNDECODABLE in exchange.flags:
+        return _outcome(exchange, spoken, None, frozenset({"a body is not in the encoding that its envelope names"}))
     if exchange.request is None and exchange.response is None:
         return _outcome(exchange, spoken, None, frozenset({"neither bodies nor usage in the log"}))
     if unread and unasked:

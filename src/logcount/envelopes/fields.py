@@ -8,15 +8,12 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from logcount.exchanges import Body
+from logcount.exchanges import UNDECODABLE, Body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _GZIP_MAGIC = b"\x1f\x8b"
-
-UNDECODABLE = "undecodable-body"
-"""Flag: a body is not in the encoding that its envelope names."""
 
 _LARGEST = 1e30
 """Above this a number is no id, status or time."""

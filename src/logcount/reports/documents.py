@@ -62,7 +62,9 @@ def document_of(summary: Summary) -> dict[str, Any]:
         "tokens": _numbers(summary.overall),
         "groups": [_group(key, group) for key, group in sorted_groups(summary)],
         "uncounted": _reasons(summary.uncounted, "exchanges"),
-        "rejected": _reasons(summary.rejected, "events"),
+        "rejected": [
+            row | {"first": summary.first_rejected.get(row["reason"])} for row in _reasons(summary.rejected, "events")
+        ],
         "skipped": _reasons(summary.skipped, "exchanges"),
         "flags": [{"flag": flag, "exchanges": number} for flag, number in sorted(summary.flags.items())],
     }

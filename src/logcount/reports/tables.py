@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from logcount.aggregate import Summary
 
 _UNKNOWN = "-"
+_BESIDES = ("Model", "Counted By")
+"""What the table by model says already."""
 _PIPED_WIDTH = 200
 """Columns where no terminal says how wide it is: wide enough that a pipe or a log cuts nothing."""
 
@@ -27,22 +30,34 @@ Row = tuple[tuple[str, ...], Group]
 
 def print_summary(summary: Summary, *, by_model: bool) -> None:
     """Print the groups, the totals, how they were counted, and what was not counted and why."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _PIPED_WIDTH
+    console = _console()
     if summary.counted:
         if by_model:
             models = {(model or "",): group for model, group in summary.models.items()}
             console.print(_table(("Model",), sorted(models.items()), total=summary.overall))
         _print_groups(console, summary, by_model=by_model)
-    console.print(Text(_account(summary)))
-    for title, reasons in (
-        ("uncounted", summary.uncounted),
-        ("rejected", summary.rejected),
-        ("skipped", summary.skipped),
-    ):
-        _print_reasons(console, title, _explained(summary, reasons) if title == "uncounted" else reasons.most_common())
+    console.print(Text(f"  {account_of(summary)}"))
+    _print_reasons(console, "uncounted", _uncounted(summary))
+    _print_reasons(console, "rejected", _rejected(summary))
+    _print_reasons(console, "skipped", summary.skipped.most_common())
     _print_reasons(console, "noted", _notes(summary.flags))
+
+
+def print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a plain table of texts, of which none is cut."""
+    table = Table(box=SIMPLE_HEAD)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    _console().print(table)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _PIPED_WIDTH
+    return console
 
 
 def _print_groups(console: Console, summary: Summary, *, by_model: bool) -> None:
@@ -54,9 +69,9 @@ def _print_groups(console: Console, summary: Summary, *, by_model: bool) -> None
     else:
         shown = tuple(name for name in summary.by if len(values[name]) > 1 and name != "Counted By")
         shared = {name: found.copy().pop() for name, found in values.items() if len(found) == 1}
-        stated = [f"{name} {value}" for name, value in shared.items() if value is not None and name != "Model"]
+        stated = [f"{name} {value}" for name, value in shared.items() if value is not None and name not in _BESIDES]
         if stated:
-            console.print(Text(printable(f"  all: {', '.join(stated)}") + "\n"))
+            console.print(Text(printable(f"  everywhere: {', '.join(stated)}") + "\n"))
     if shown and shown != ("Model",):
         total = None if by_model else summary.overall
         table = _table(shown, _regrouped(rows, shown), total=total, sources=not by_model)
@@ -110,7 +125,8 @@ def _sources(group: Group) -> str:
 _ORDER = ("usage", "tokenizer", "partial")
 
 
-def _account(summary: Summary) -> str:
+def account_of(summary: Summary) -> str:
+    """Return what became of all that was read, in one line."""
     parts = (
         f"{summary.read:,} read",
         f"{summary.counted:,} counted",
@@ -120,13 +136,22 @@ def _account(summary: Summary) -> str:
         f"{summary.duplicates:,} duplicates",
     )
     outside = f" ({summary.outside:,} outside the span)" if summary.outside else ""
-    return f"  {parts[0]} = {' + '.join(parts[1:])}{outside}"
+    return f"{parts[0]} = {' + '.join(parts[1:])}{outside}"
 
 
-def _explained(summary: Summary, reasons: Counter[str]) -> list[tuple[str, int]]:
+def _rejected(summary: Summary) -> list[tuple[str, int]]:
+    """Name a place beside each reason, which `explain` takes."""
+    lines = []
+    for reason, number in summary.rejected.most_common():
+        which = "first" if number > 1 else "at"
+        lines.append((f"{reason}, {which} {summary.first_rejected[reason]}", number))
+    return lines
+
+
+def _uncounted(summary: Summary) -> list[tuple[str, int]]:
     """Name the models beside each reason: with most reasons it is the model that matters."""
     lines = []
-    for reason, number in reasons.most_common():
+    for reason, number in summary.uncounted.most_common():
         found = [
             (model, many) for (why, model), many in summary.uncounted_models.most_common() if why == reason and model
         ]

@@ -166,6 +166,6 @@ def _translate(error: AzureError, shown: str) -> LogcountError:
         reason = _REASONS.get(error.status_code, "the service answers with an error")
         return Unreadable(f"{shown}: {reason} (HTTP {error.status_code}{code and ', ' + code})")
     if isinstance(error, HttpResponseError):
-        return Unreadable(f"{shown}: no credential could be had")
+        return Unreadable(f"{shown}: no credential could be had: sign in, use a SAS in the URL, or a connection string")
     reason = "cannot be reached" if isinstance(error, ServiceRequestError) else "the connection broke"
     return Unreadable(f"{shown}: {reason}")

@@ -47,6 +47,9 @@ class TokenizerShelf:
             Misconfigured: one is not; the text names all of them.
 
         """
+        for spec in self._specs:
+            if isinstance(spec.origin, FolderOrigin) and not self._is_here(spec) and not spec.origin.path.is_dir():
+                raise Misconfigured(f'the tokenizer for "{spec.pattern}": there is no folder {spec.origin.text}')
         missing = [f'"{spec.pattern}"' for spec in self._specs if not self._is_here(spec)]
         if missing:
             raise _not_here(missing)
