@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from logcount.content import Usage
 
+LONGEST_NAME = 256
+"""Characters of a model's name or a dimension's value that are kept: what Azure Monitor takes of one."""
+
 UNDECODABLE = "undecodable-body"
 """Flag: a body is not in the encoding that its envelope names."""
 
@@ -35,8 +38,6 @@ class Exchange:
     model: str | None = None
     url: str | None = None
     status: int | None = None
-    content_type: str | None = None
-    """Of the response."""
     request: Body | None = None
     response: Body | None = None
     usage: Usage | None = None

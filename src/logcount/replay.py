@@ -120,7 +120,7 @@ class _Siblings:
     def meet(self, results: Iterable[Decoded]) -> None:
         """Look at a batch before any of it is counted."""
         for result in results:
-            if isinstance(result, Exchange) and result.correlation and not result.any_api:
+            if isinstance(result, Exchange) and result.correlation and not result.any_api and result.usage:
                 _remember(self._with_tokens, result.correlation)
 
     def settle(self, result: Exchange | Skipped) -> Exchange | Skipped:

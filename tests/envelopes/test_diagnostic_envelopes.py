@@ -134,9 +134,13 @@ def test_another_category_is_skipped(category: str) -> None:
     assert result(GATEWAY | {"category": category}) == Skipped("a record of another log category")
 
 
-@pytest.mark.parametrize("properties", [None, "", "{", "[]", "7", [], 7, True])
+@pytest.mark.parametrize("properties", [None, "", "[]", "7", [], 7, True])
 def test_properties_of_another_kind_hold_nothing(properties: Any) -> None:
     assert isinstance(result(GATEWAY | {"properties": properties}), Skipped)
+
+
+def test_properties_that_are_no_json_are_rejected_for_they_may_have_held_bodies() -> None:
+    assert result(GATEWAY | {"properties": '{"requestBody'}) == Rejected("properties that are no JSON")
 
 
 ROW = {

@@ -87,7 +87,7 @@ MOESIF = {
 
 def test_the_response_half_of_moesifs_envelope_is_an_exchange() -> None:
     read = exchange(MOESIF)
-    assert (read.id, read.status, read.content_type) == ("6f0f9a51", 200, "application/json; charset=utf-8")
+    assert (read.id, read.status) == ("6f0f9a51", 200)
     assert (read.url, read.response) == ("https://apim.example/chat", Body(ANSWER.encode()))
     assert read.dimensions == {"Client IP": "203.0.113.7", "User ID": "u1"}
 

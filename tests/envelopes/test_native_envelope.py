@@ -54,7 +54,6 @@ def test_every_field_of_a_native_event_is_read() -> None:
         model="gpt-4o",
         url="https://apim.example/openai/deployments/chat/chat/completions?api-version=2024-10-21",
         status=200,
-        content_type="application/json",
         request=Body(json.dumps(ASKED)),
         response=Body(json.dumps(ANSWER)),
         usage=Usage(9, 12, 21),

@@ -116,11 +116,11 @@ def test_an_object_without_records_in_front_is_one_element(text: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "elements", "reason"),
     [
-        (b"[1,,2]", [b"1"], "JSON document is broken"),
-        (b"[1 2]", [b"1"], "JSON document is broken"),
-        (b"[1}", [b"1"], "JSON document is broken"),
-        (b"[1] nonsense", [b"1"], "JSON document is broken"),
-        (b"[1]]", [b"1"], "JSON document is broken"),
+        (b"[1,,2]", [b"1"], "JSON document is broken, and its rest unread"),
+        (b"[1 2]", [b"1"], "JSON document is broken, and its rest unread"),
+        (b"[1}", [b"1"], "JSON document is broken, and its rest unread"),
+        (b"[1] nonsense", [b"1"], "JSON document is broken, and its rest unread"),
+        (b"[1]]", [b"1"], "JSON document is broken, and its rest unread"),
         (b'[{"a":1},', [b'{"a":1}'], "JSON document ends before its end"),
         (b'[{"a":1},{"b":"x', [b'{"a":1}'], "JSON document ends before its end"),
         (b'[{"a":1},{"b":"x\\', [b'{"a":1}'], "JSON document ends before its end"),

@@ -84,7 +84,7 @@ def test_the_peak_is_the_same_for_ten_thousand_files(tmp_path: Path) -> None:
 
     one, all_of_them = peak_kib(tmp_path / "00000" / "0", 1), peak_kib(tmp_path, 10_000)
 
-    assert all_of_them < one + 2 * MARGIN_KIB  # a batch of 8 MiB is part of it
+    assert all_of_them < one + 3 * MARGIN_KIB  # two batches of 8 MiB are part of it: one handled, one being made
 
 
 def test_the_peak_is_bounded_for_a_line_without_end(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_check_finds_what_is_not_fetched_and_names_all_of_it(base: Path) -> No
     assert str(refusal.value) == 'the tokenizers for "x*", "y*" are not here: run `logcount tokenizers fetch`'
     with pytest.raises(Misconfigured) as refusal:
         TokenizerShelf(_specs(base, ("qwen3*", "./gone")), store=base / "store").check()
-    assert str(refusal.value) == 'the tokenizer for "qwen3*": there is no folder ./gone'
+    assert str(refusal.value) == 'the tokenizer for "qwen3*": ./gone is no folder with one'
 
 
 def test_a_folder_is_used_as_it_is_without_being_fetched(base: Path, tmp_path: Path) -> None:

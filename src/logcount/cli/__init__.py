@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +52,7 @@ def cli(ctx: click.Context, config: Path | None) -> None:
 
 def main() -> None:
     """Run the command line; the exit status is 0, 1 could not finish, 2 wrong use or settings, 130 interrupted."""
+    _speak_utf8()
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -59,5 +62,26 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(130)
     except LogcountError as error:
-        click.echo(f"logcount: {error}", err=True)
+        _complain(str(error))
         sys.exit(2 if isinstance(error, Misconfigured) else 1)
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        _complain(f"the output cannot be written: {error.strerror}")
+        os._exit(1)  # what is left in the buffer would fail again
+
+
+def _complain(text: str) -> None:
+    """Write an error to stderr, without what a terminal would obey: file names may hold it."""
+    safe = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+    click.echo(f"logcount: {safe}", err=True)
+
+
+def _speak_utf8() -> None:
+    """Write UTF-8 to pipes and files whatever the locale, and never fail on what a terminal cannot show."""
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")

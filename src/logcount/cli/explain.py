@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ def explain(config: Path | None, event: str) -> None:
     """
     from logcount.cli.wiring import make_counter, make_mappings
     from logcount.envelopes import decode
-    from logcount.reports.tables import printable
+    from logcount.reports.documents import printable
     from logcount.settings import load_settings
 
     settings = load_settings(config)
@@ -46,7 +46,7 @@ def explain(config: Path | None, event: str) -> None:
     for number, result in enumerate(results, 1):
         if len(results) > 1:
             click.echo(f"exchange {number} of {len(results)}")
-        for name, value in _lines(found, result, counter):
+        for name, value in _lines(found, result, counter, settings.metrics.dimensions):
             click.echo(f"  {name:<14}{printable(value)}")
 
 
@@ -59,8 +59,6 @@ def _find(event: str, settings: Settings) -> LogEvent:
     from logcount.errors import Misconfigured
     from logcount.events import LogEvent
 
-    if event == "-":
-        return LogEvent(sys.stdin.buffer.read(), "-", 1)
     if event.lstrip().startswith(("{", "[")):
         return LogEvent(event.encode("utf-8", "surrogateescape"), "argument", 1)
     place = _PLACE.fullmatch(event)
@@ -70,7 +68,8 @@ def _find(event: str, settings: Settings) -> LogEvent:
         source, position = place["source"], int(place["position"])
     found = _seek(source, position, settings)
     if found is None:
-        raise Misconfigured(f"{source} has no event" + (f" at position {position}" if position is not None else ""))
+        shown = source.partition("?")[0]  # what follows may be a key
+        raise Misconfigured(f"{shown} has no event" + (f" at position {position}" if position is not None else ""))
     return found
 
 
@@ -94,20 +93,21 @@ def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | N
     return None
 
 
-def _lines(event: LogEvent, result: Decoded, counter: Counter) -> Iterator[Line]:
+def _lines(event: LogEvent, result: Decoded, counter: Counter, dimensions: Sequence[str]) -> Iterator[Line]:
     from logcount.exchanges import Exchange, Rejected
 
     yield "event", f"{event.source}:{event.position}, {len(event.data):,} bytes"
     if isinstance(result, Rejected):
         yield "rejected", result.reason
     elif isinstance(result, Exchange):
-        yield from _exchange_lines(result, counter)
+        dated = result if result.time is not None else replace(result, time=event.enqueued)
+        yield from _exchange_lines(dated, counter, dimensions)
     else:
         yield "id", result.id or "unknown"
         yield "skipped", result.reason
 
 
-def _exchange_lines(exchange: Exchange, counter: Counter) -> Iterator[Line]:
+def _exchange_lines(exchange: Exchange, counter: Counter, dimensions: Sequence[str]) -> Iterator[Line]:
     from logcount.counting import listen
     from logcount.reports.documents import iso
 
@@ -122,8 +122,8 @@ def _exchange_lines(exchange: Exchange, counter: Counter) -> Iterator[Line]:
     yield "reported", _usage(spoken.reported)
     yield from _tokenizer_lines(counter.sides(exchange, spoken))
     yield from _choice_lines(outcome)
-    if outcome.dimensions:
-        yield "dimensions", ", ".join(f"{name}={value}" for name, value in outcome.dimensions.items())
+    shown = [f"{name}={outcome.dimensions[name]}" for name in dimensions if name in outcome.dimensions]
+    yield "dimensions", ", ".join(shown) or "none"
 
 
 def _api(spoken: Spoken) -> str:

@@ -54,12 +54,14 @@ def replay(
     """
     from logcount.aggregate import Summary
     from logcount.cli.wiring import make_archive, make_counter, make_mappings
-    from logcount.errors import Unreadable
+    from logcount.errors import LogcountError
     from logcount.replay import Replay, Span
     from logcount.settings import load_settings
 
     if each and (by is not None or output != "table"):
         raise click.UsageError("--each prints one line an exchange: --by and --output are for groups")
+    if span["since"] and span["until"] and span["since"] >= span["until"]:
+        raise click.UsageError("--since is not before --until: no time lies between them")
     settings = load_settings(config)
     summary = Summary(_dimensions(by, settings))
     counter = make_counter(settings)
@@ -70,13 +72,13 @@ def replay(
         span=Span(**span),
         each=_line_writer(settings.metrics.dimensions) if each else None,
     )
-    unfinished: Unreadable | None = None
+    unfinished: LogcountError | None = None
     with _progress() as (begin, advance):
         source = make_archive(paths, settings, advance)
         begin(source)
         try:
             asyncio.run(source.deliver(handler.handle))
-        except Unreadable as error:
+        except LogcountError as error:
             unfinished = error
     if not each:
         _report(summary, output, by_model=by is None)

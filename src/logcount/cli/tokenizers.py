@@ -93,10 +93,9 @@ def _settings(config: Path | None) -> Settings:
 
 
 def _specs(settings: Settings) -> list[TokenizerSpec]:
-    from logcount.tokenizers import parse_spec
+    from logcount.cli.wiring import make_specs
 
-    named = settings.tokenizers.items()
-    return [parse_spec(pattern, one.origin, one.chat_template, base=settings.base) for pattern, one in named]
+    return make_specs(settings)
 
 
 def _given(origins: Sequence[str], chat_template: str | None) -> list[TokenizerSpec]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from logcount.counting import Counter
 from logcount.envelopes.mapped import Mapped
 from logcount.sources import ArchiveSource, BlobAccess
-from logcount.tokenizers import TokenizerShelf, parse_spec
+from logcount.tokenizers import TokenizerShelf, TokenizerSpec, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,11 +29,13 @@ def make_counter(settings: Settings) -> Counter:
 
 def make_shelf(settings: Settings) -> TokenizerShelf:
     """Return the tokenizers that the settings name."""
-    specs = [
-        parse_spec(pattern, setting.origin, chat_template=setting.chat_template, base=settings.base)
-        for pattern, setting in settings.tokenizers.items()
-    ]
-    return TokenizerShelf(specs, store=settings.tokenizer_store)
+    return TokenizerShelf(make_specs(settings), store=settings.tokenizer_store)
+
+
+def make_specs(settings: Settings) -> list[TokenizerSpec]:
+    """Return what the settings say of tokenizers, in the file's order."""
+    named = settings.tokenizers.items()
+    return [parse_spec(pattern, one.origin, one.chat_template, base=settings.base) for pattern, one in named]
 
 
 def make_mappings(settings: Settings) -> list[Mapped]:

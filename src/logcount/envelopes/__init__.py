@@ -100,7 +100,7 @@ def _read_json(text: str, mappings: Sequence[Mapped]) -> tuple[jsontext.Reading,
     try:
         return jsontext.decode(text), _NOWHERE
     except jsontext.NotJson as error:
-        if str(error) != "not JSON":
+        if isinstance(error, jsontext.TooDeeplyNested):
             raise
 
     def keeps(key: str) -> bool:

@@ -55,7 +55,8 @@ def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
     if reader is None:
         yield Skipped("a record of another log category")
         return
-    yield reader(_flat(document), frozenset(key.lower() for key in cut))
+    flat = _flat(document)
+    yield Rejected("properties that are no JSON") if flat is None else reader(flat, frozenset(map(str.lower, cut)))
 
 
 def _category(document: dict[str, Any]) -> str | None:
@@ -70,15 +71,18 @@ _SUFFIX = re.compile(r"(?<=[a-z])_[sdbgt]$")
 """What Log Analytics' older table, AzureDiagnostics, adds to names: `promptTokens_d`."""
 
 
-def _flat(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the record's fields and its properties in one mapping, keys in lower case and without type suffixes."""
+def _flat(document: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the record's fields and its properties in one mapping, keys in lower case and without type suffixes.
+
+    None where the properties are a text that cannot be read.
+    """
     flat = {_SUFFIX.sub("", key.lower()): value for key, value in document.items()}
     properties = flat.pop("properties", None)
-    if isinstance(properties, str):
+    if isinstance(properties, str) and properties.strip():
         try:
             properties = jsontext.decode(properties).value
         except jsontext.NotJson:
-            properties = None
+            return None
     if isinstance(properties, dict):
         flat.update((key.lower(), value) for key, value in properties.items() if value is not None)
     return flat

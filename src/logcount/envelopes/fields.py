@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from logcount.exchanges import UNDECODABLE, Body
+from logcount.exchanges import LONGEST_NAME, UNDECODABLE, Body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ def text(value: Any) -> str | None:
 def name(value: Any) -> str | None:
     """Return a string that names something: placeholders such as `NA` are unknown."""
     found = text(value)
-    return None if found is None or found.lower() in _UNKNOWN else found
+    return None if found is None or found.lower() in _UNKNOWN else found[:LONGEST_NAME]
 
 
 def status(value: Any) -> int | None:

@@ -5,7 +5,6 @@ Source: Moesif/ApimEventProcessor, src/ApimEventProcessor/ApimMessageParams.cs.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from logcount.envelopes import fields
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 JOIN_PAIRS = "the request half of an exchange: halves are not joined yet"
 
-_CONTENT_TYPE = re.compile(r"^content-type:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 _DIMENSIONS = {"ip_address": "Client IP", "user_id": "User ID", "company_id": "Subscription ID"}
 
 
@@ -32,14 +30,11 @@ def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
         return
     request, request_flags = _body(document, "request_body", cut)
     response, response_flags = _body(document, "response_body", cut)
-    headers = fields.text(document.get("response_headers")) or ""
-    content_type = _CONTENT_TYPE.search(headers)
     yield Exchange(
         envelope="moesif",
         id=fields.text(document.get("message-id")),
         url=fields.text(document.get("uri")),
         status=fields.status(document.get("status_code")),
-        content_type=content_type[1].strip() if content_type else None,
         request=request,
         response=response,
         dimensions=fields.dimensions(document, _DIMENSIONS),

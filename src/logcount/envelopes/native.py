@@ -37,7 +37,6 @@ def read(document: dict[str, Any], cut: frozenset[str], *, envelope: str = "nati
         model=fields.name(document.get("model")),
         url=fields.text(document.get("url")),
         status=fields.status(document.get("status")),
-        content_type=fields.text(document.get("contentType")),
         request=request,
         response=response,
         usage=as_cut(usage) if "usage" in cut else usage,

@@ -89,7 +89,13 @@ def write_csv(summary: Summary, stream: TextIO) -> None:
 
 def _cell(value: str) -> str:
     """Keep spreadsheets from running a value as a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    value = printable(value)
+    return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
+
+
+def printable(text: str) -> str:
+    """Return a text from a log as a terminal may safely show it."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def _group(key: Key, group: Group) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from logcount.aggregate import Group
-from logcount.reports.documents import sorted_groups
+from logcount.reports.documents import printable, sorted_groups
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -109,11 +109,6 @@ def _table(names: Sequence[str], rows: Iterable[Row], *, total: Group | None, so
     return table
 
 
-def printable(text: str) -> str:
-    """Return a text from a log as a terminal may safely show it."""
-    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
-
-
 def _cells(group: Group) -> list[str]:
     return [f"{number:,}" for number in (group.exchanges, group.prompt, group.completion, group.total)]
 
@@ -175,7 +170,8 @@ _MEANINGS = {
 
 
 def _notes(flags: Counter[str]) -> list[tuple[str, int]]:
-    return [(_MEANINGS.get(flag, flag), number) for flag, number in flags.most_common()]
+    ordered = sorted(flags.items(), key=lambda item: (-item[1], item[0]))
+    return [(_MEANINGS.get(flag, flag), number) for flag, number in ordered]
 
 
 def _print_reasons(console: Console, title: str, reasons: Sequence[tuple[str, int]]) -> None:

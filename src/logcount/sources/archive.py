@@ -92,12 +92,19 @@ class ArchiveSource:
     def _events(self, pace: _Pace) -> Iterator[LogEvent]:
         seen = SeenNumbers()
         read: set[Hashable] = set()
-        for found in self._found:
-            for place in self._places(found):
+        failures: list[Unreadable] = []
+        for place in (place for found in self._found for place in self._places(found)):
+            try:
                 with closing(place.open(pace.check)) as reading:
                     origin = _origin(place, reading.identity, seen, again=reading.identity in read)
                     read.add(reading.identity)
                     yield from read_events(_Paced(reading, pace), origin, self._limits)
+            except Unreadable as error:  # the others may well be read
+                failures.append(error)
+                if len(failures) == _FAILURES:
+                    break
+        if failures:
+            raise Unreadable("; ".join(map(str, failures)))
 
     def _places(self, found: BlobUrl | Sequence[Place]) -> Iterable[Place]:
         if not isinstance(found, BlobUrl):
@@ -125,6 +132,8 @@ class ArchiveSource:
             raise unreadable
 
 
+_FAILURES = 5
+"""After so many files that cannot be read it is the disk or the network, and no use to go on."""
 _WAKE_SECONDS = 0.25
 """How often a waiting loop looks about: a signal that comes as it lies down would else be seen with the next event."""
 
@@ -185,9 +194,10 @@ class _Paced:
 
 def _origin(place: Place, identity: Hashable, seen: SeenNumbers, *, again: bool) -> Origin:
     capture = read_capture_path(place.parts)
+    source = place.source.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names may be any bytes
     if capture:
-        return Origin(place.source, (capture.hub, capture.partition), seen, capture.time, again)
-    return Origin(place.source, identity, SeenNumbers(), None, again)  # numbers count within this file alone
+        return Origin(source, (capture.hub, capture.partition), seen, capture.time, again)
+    return Origin(source, identity, SeenNumbers(), None, again)  # numbers count within this file alone
 
 
 def _total(found: Iterable[BlobUrl | Sequence[Place]]) -> int | None:

@@ -19,7 +19,7 @@ from logcount.sources.limits import in_words
 from logcount.sources.streams import BrokenStream, ByteStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from logcount.sources.limits import Limits
 
@@ -82,11 +82,12 @@ def _read_metadata(stream: ByteStream, limit: int) -> dict[bytes, bytes]:
 
 
 def read_records(
-    stream: ByteStream, header: Header, fields: dict[str, Any], limits: Limits
+    stream: ByteStream, header: Header, fields: dict[str, Any], wanted: Collection[str], limits: Limits
 ) -> Iterator[Record | Fault]:
-    """Give the records of every block, and a fault for each block that has one.
+    """Give the wanted fields of every record of every block, and a fault for each block that has one.
 
-    `fields` are plain types (see `avro_schema`), of which at least one takes a byte or more.
+    `fields` are plain types (see `avro_schema`), of which at least one takes a byte or more. Those that are not
+    wanted are passed over: they may hold far more than they weigh.
 
     Raises:
         BrokenStream: the codec is unknown, or the stream breaks.
@@ -96,14 +97,14 @@ def read_records(
         # The name comes from the file: it is shown only where it can be one.
         known_by = header.codec if re.fullmatch(r"[a-z0-9_-]{1,20}", header.codec) else ""
         raise BrokenStream(f"unsupported codec {known_by}".rstrip())
-    schema = _parse(fields)
+    schema, view = _parse(fields), _parse({name: kind for name, kind in fields.items() if name in wanted})
     while stream.peek(1):
         block = _read_block(stream, header.sync, limits)
         data = block if isinstance(block, Fault) else unpack(block.packed, limits.avro_block_bytes)
         if isinstance(data, Fault):
             yield data
         elif isinstance(block, _Block):
-            yield from _decode(data, block.count, schema)
+            yield from _decode(data, block.count, schema, view)
     stream.read(1)  # raises where the stream did not end but broke
 
 
@@ -154,11 +155,11 @@ def _seek(stream: ByteStream, sync: bytes) -> bool:
     return False
 
 
-def _decode(data: bytes, count: int, schema: Any) -> Iterator[Record | Fault]:
+def _decode(data: bytes, count: int, schema: Any, view: Any) -> Iterator[Record | Fault]:
     waiting = BytesIO(data)
     for _ in range(count):
         try:
-            record: Any = fastavro.schemaless_reader(waiting, schema, None, handle_unicode_errors="replace")
+            record: Any = fastavro.schemaless_reader(waiting, schema, view, handle_unicode_errors="replace")
         except Exception:  # corrupt bytes make it raise anything: EOFError, IndexError, struct.error …
             yield Fault("Avro block is corrupt")
             return

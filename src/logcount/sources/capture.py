@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AVRO_MAGIC", "read_capture", "read_time"]
 
+_WANTED = ("SequenceNumber", "EnqueuedTimeUtc", "Body")
 _BODY_TYPES = ({"bytes"}, {"string"}, {"bytes", "string"})
 _TIME = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2}):(\d{2})(?: ([AP])M)?", re.ASCII)
 
@@ -45,7 +46,7 @@ def read_capture(stream: ByteStream, origin: Origin, limits: Limits) -> Iterator
     if not _is_body(fields.get("Body")):
         raise BrokenStream("not Event Hubs Capture: no Body")
     position = 0
-    for record in read_records(stream, header, fields, limits):
+    for record in read_records(stream, header, fields, _WANTED, limits):
         if isinstance(record, Fault):
             event = origin.problem(position + 1, record.reason)
         else:

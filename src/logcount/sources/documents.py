@@ -99,7 +99,7 @@ def _elements(text: _Text) -> Iterator[bytes | None]:
 
 
 def _refuse(mark: bytes = b"?") -> NoReturn:
-    raise BrokenStream("JSON document is broken" if mark else "JSON document ends before its end")
+    raise BrokenStream("JSON document is broken, and its rest unread" if mark else "JSON document ends before its end")
 
 
 def _blanks_end(text: bytes, at: int) -> int:

@@ -57,6 +57,11 @@ def is_vocabulary(name: str) -> bool:
     return name in _VOCABULARIES
 
 
+def holds_tokenizer(folder: Path) -> bool:
+    """Whether a folder is there and has a vocabulary; nothing is read."""
+    return any((folder / name).is_file() for name in _VOCABULARIES)
+
+
 def needed_files(folder: Path) -> list[str]:
     """List the tokenizer's files in a folder, sorted by name."""
     found = (path.relative_to(folder).as_posix() for path in (*folder.glob("*"), *folder.glob("*/*.jinja")))

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from logcount.errors import Misconfigured
+from logcount.tokenizers.files import holds_tokenizer
 from logcount.tokenizers.loading import load_tokenizer
 from logcount.tokenizers.origins import FolderOrigin
 from logcount.tokenizers.store import TokenizerStore
@@ -48,8 +49,8 @@ class TokenizerShelf:
 
         """
         for spec in self._specs:
-            if isinstance(spec.origin, FolderOrigin) and not self._is_here(spec) and not spec.origin.path.is_dir():
-                raise Misconfigured(f'the tokenizer for "{spec.pattern}": there is no folder {spec.origin.text}')
+            if isinstance(spec.origin, FolderOrigin) and not self._is_here(spec) and spec.chat_template is None:
+                raise Misconfigured(f'the tokenizer for "{spec.pattern}": {spec.origin.text} is no folder with one')
         missing = [f'"{spec.pattern}"' for spec in self._specs if not self._is_here(spec)]
         if missing:
             raise _not_here(missing)
@@ -81,7 +82,7 @@ def _own_folder(spec: TokenizerSpec) -> Path | None:
     """Return the folder that the settings name, if it is here and is used as it is: it need not be fetched."""
     if not isinstance(spec.origin, FolderOrigin) or spec.chat_template is not None:
         return None
-    return spec.origin.path if spec.origin.path.is_dir() else None
+    return spec.origin.path if holds_tokenizer(spec.origin.path) else None
 
 
 def _not_here(patterns: list[str]) -> Misconfigured:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 NO_TEMPLATE = "the tokenizer has no chat template"
 BROKEN_TEMPLATE = "the chat template does not compile"
 REFUSED = "the chat template refuses this conversation"
+TOO_LONG = "a text of more than 4 Mi characters"
+
+LONGEST_TEXT = 4 * 2**20
+"""Twice what API Management logs of a message; the tokenizer needs up to 300 bytes for each character of it."""
 
 _FINGERPRINT_LENGTH = 12  # 48 bits of sha256: enough to tell tokenizers apart, short enough for a column
 _TEMPLATE_OPTIONS = {"documents", "continue_final_message"}
@@ -71,13 +75,22 @@ class TransformersTokenizer:
         With `special`, the tokenizer adds its own special tokens, as servers do for texts outside a chat.
         Text that looks like a special token is one, as it is to servers. A surrogate pair written as two
         halves is its character; a lone surrogate, which no tokenizer takes, is counted as U+FFFD.
+
+        Raises:
+            Uncountable: the text is longer than one event may cost.
+
         """
+        if len(text) > LONGEST_TEXT:
+            raise Uncountable(TOO_LONG)
         try:
-            return len(self._backend.encode(text, add_special_tokens=special))
+            return self._count(text, special=special)
         except (TypeError, UnicodeEncodeError):
             # What `tokenizers` raises on surrogates; any other text goes through.
-            whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            return len(self._backend.encode(whole, add_special_tokens=special))
+            return self._count(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), special=special)
+
+    def _count(self, text: str, *, special: bool) -> int:
+        # The batch of one is counted alike and keeps no offsets, which are a third of the time and memory.
+        return len(self._backend.encode_batch_fast([text], add_special_tokens=special)[0])
 
     def render(
         self,
