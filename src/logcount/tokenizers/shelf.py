@@ -56,17 +56,17 @@ class TokenizerShelf:
             raise _not_here(missing)
 
     def _is_here(self, spec: TokenizerSpec) -> bool:
-        return self._store.manifest(spec) is not None or _own_folder(spec) is not None
+        return self._store.manifest(spec) is not None or own_folder(spec) is not None
 
     def _take(self, spec: TokenizerSpec) -> TransformersTokenizer:
-        folder = _own_folder(spec) or self._store.folder(spec)
+        folder = own_folder(spec) or self._store.folder(spec)
         if folder not in self._loaded:
             self._loaded[folder] = load_tokenizer(folder, name=self._checked_name(spec))
         return self._loaded[folder]
 
     def _checked_name(self, spec: TokenizerSpec) -> str:
         """Return the label of a tokenizer that is as it was fetched."""
-        if _own_folder(spec) is not None:
+        if own_folder(spec) is not None:
             return spec.origin.text
         manifest = self._store.manifest(spec)
         if manifest is None:
@@ -78,7 +78,7 @@ class TokenizerShelf:
         return manifest.name
 
 
-def _own_folder(spec: TokenizerSpec) -> Path | None:
+def own_folder(spec: TokenizerSpec) -> Path | None:
     """Return the folder that the settings name, if it is here and is used as it is: it need not be fetched."""
     if not isinstance(spec.origin, FolderOrigin) or spec.chat_template is not None:
         return None
