@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from logcount import jsontext
-from logcount.jsontext import CUT, INVALID_UTF8, LONE_SURROGATES, NOT_A_NUMBER, NotJson
+from logcount.jsontext import CUT, INVALID_UTF8, LONE_SURROGATES, NOT_A_NUMBER, NotJson, TooDeeplyNested
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_what_is_no_json_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["[" * 10_000 + "]" * 10_000, '{"a":' * 10_000 + "1" + "}" * 10_000])
 def test_nesting_beyond_pythons_limit_is_refused(text: str) -> None:
-    with pytest.raises(NotJson, match="nested too deeply"):
+    with pytest.raises(TooDeeplyNested, match="nested too deeply"):
         jsontext.decode(text)
 
 
@@ -117,7 +117,7 @@ def test_what_does_not_just_break_off_is_refused(text: str) -> None:
 
 
 def test_a_cut_text_is_not_closed_beyond_all_reason() -> None:
-    with pytest.raises(NotJson, match="nested too deeply"):
+    with pytest.raises(TooDeeplyNested, match="nested too deeply"):
         _cut('{"a":' * 10_000)
 
 

@@ -31,6 +31,13 @@ class NotJson(ValueError):
     """A text is not JSON; the message is a reason that holds nothing of the text."""
 
 
+class TooDeeplyNested(NotJson):
+    """A text may be JSON, but nobody reads it: it is nested beyond bounds."""
+
+    def __init__(self) -> None:
+        super().__init__("nested too deeply")
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A decoded value and what had to be done to read it."""
@@ -46,12 +53,12 @@ def decode(text: str) -> Reading:
     """Decode one JSON text; the last of duplicate keys wins.
 
     Raises:
-        NotJson: it is none, or is nested beyond Python's own limit.
+        NotJson: it is none; `TooDeeplyNested` where it is nested beyond Python's own limit.
     """
     try:
         return Reading(msgspec.json.decode(text), _WHOLE)
     except RecursionError:
-        raise NotJson("nested too deeply") from None
+        raise TooDeeplyNested from None
     except (msgspec.DecodeError, UnicodeError, ValueError):
         return _decode_leniently(text)
 
@@ -66,7 +73,7 @@ def _decode_leniently(text: str) -> Reading:
     try:
         value = json.loads(text, parse_constant=not_a_number, strict=False)
     except RecursionError:
-        raise NotJson("nested too deeply") from None
+        raise TooDeeplyNested from None
     except ValueError:
         raise NotJson("not JSON") from None
     if "\\u" in text or not _is_encodable(text):
@@ -202,7 +209,7 @@ class _Scanner:
 
     def _open(self, piece: str, end: int) -> None:
         if len(self.stack) >= _DEEPEST:
-            raise NotJson("nested too deeply")
+            raise TooDeeplyNested
         inherited = self.keys[-1] if self.keys and piece == "[" else None
         self.stack.append(piece)
         self.keys.append(inherited)

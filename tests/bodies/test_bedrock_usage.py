@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 from wire import as_characters, assert_reports, frame, invoke_frame
 
+from logcount.bodies import read_response
 from logcount.content import Usage
+from logcount.exchanges import Body
 
 START = {"type": "message_start", "message": {"type": "message", "usage": {"input_tokens": 25, "output_tokens": 1}}}
 DELTA = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 15}}
@@ -125,6 +128,16 @@ BEDROCK: list[Any] = [
         id="titan",
     ),
 ]
+
+
+EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(EVENTS, 2)))
+def test_of_two_events_in_one_document_the_first_of_the_stream_is_read(first: str, second: str) -> None:
+    document = {second: {"usage": {"inputTokens": 2}}, first: {"usage": {"inputTokens": 1}}}
+    response, _ = read_response(Body(document))
+    assert response.usage == Usage(prompt=1)
 
 
 @pytest.mark.parametrize(("api", "body", "usage"), BEDROCK)

@@ -33,6 +33,12 @@ CHATS: list[Any] = [
         id="a reply to be continued",
     ),
     pytest.param(
+        "chat",
+        {"messages": [HI, {"role": "assistant", "content": None, "function_call": CALL["function"]}]},
+        Chat([HI, {"role": "assistant", "content": None, "tool_calls": [CALL]}]),
+        id="a call in the words of 2023",
+    ),
+    pytest.param(
         "anthropic",
         {
             "anthropic_version": "bedrock-2023-05-31",
@@ -117,7 +123,20 @@ TEXTS: list[Any] = [
     pytest.param("completions", {"prompt": ["a", "b"]}, Texts(("a", "b")), id="several prompts"),
     pytest.param("completions", {"prompt": [1, 2, 3]}, Texts(token_ids=3), id="ids"),
     pytest.param("completions", {"prompt": [[1, 2], [3]]}, Texts(token_ids=3), id="lists of ids"),
+    pytest.param("completions", {"prompt": [["a", "b"], ["c"]]}, None, id="lists of texts are no ids"),
+    pytest.param("completions", {"prompt": [[1, "b"]]}, None, id="ids and texts"),
+    pytest.param("completions", {"prompt": [[True]]}, None, id="booleans are no ids"),
+    pytest.param(
+        "completions", {"prompt": "Hi", "add_special_tokens": False}, Texts(("Hi",), special=False), id="no special"
+    ),
     pytest.param("embeddings", {"input": "Hi", "model": "m"}, Texts(("Hi",)), id="embeddings"),
+    pytest.param("embeddings", {"input": [["a", "b"]]}, None, id="embeddings of lists of texts"),
+    pytest.param(
+        "embeddings",
+        {"input": ["a"], "add_special_tokens": False},
+        Texts(("a",), special=False),
+        id="embeddings without special tokens",
+    ),
     pytest.param("embeddings", {"texts": ["a", "b"], "input_type": "x"}, Texts(("a", "b")), id="cohere embed"),
     pytest.param(
         "embeddings",
@@ -139,44 +158,18 @@ def test_a_request_becomes_one_prompt(api: str, body: Any, prompt: Any) -> None:
     assert (request.prompt, request.model, flags) == (prompt, "m", frozenset())
 
 
+@pytest.mark.parametrize("api", ["chat", "completions", "embeddings"])
+def test_options_that_are_null_change_nothing(api: str) -> None:
+    body = {"truncate_prompt_tokens": None, "chat_template": None, "suffix": None, "add_special_tokens": None}
+    request, _ = read_request(Body(body | {"messages": [HI], "tools": None, "prompt": "Hi", "input": "Hi"}), api)
+    assert request.prompt is not None
+    assert not request.prompt.missing
+
+
 @pytest.mark.parametrize(("api", "body", "prompt"), CHATS)
 def test_a_chat_is_told_by_its_shape_where_nobody_answered(api: str, body: Any, prompt: Any) -> None:
     request, _ = read_request(Body(body))
     assert request.prompt == prompt, request.api
-
-
-@pytest.mark.parametrize(
-    ("api", "body", "missing"),
-    [
-        pytest.param(
-            "responses", {"input": "Hi", "previous_response_id": "r"}, "earlier turns", id="previous response"
-        ),
-        pytest.param("responses", {"input": "Hi", "tools": [{"type": "web_search"}]}, "server tools", id="web search"),
-        pytest.param(
-            "responses",
-            {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]},
-            "image",
-            id="responses image",
-        ),
-        pytest.param(
-            "gemini", {"contents": [{"parts": [{"text": "a"}]}], "cachedContent": "c"}, "earlier turns", id="cache"
-        ),
-        pytest.param(
-            "gemini", {"contents": [{"parts": [{"inlineData": {"data": "x"}}]}]}, "other input", id="gemini image"
-        ),
-        pytest.param("ollama", {"prompt": "Hi", "context": [1]}, "earlier turns", id="ollama context"),
-        pytest.param("ollama", {"prompt": "Hi", "template": "x"}, "own template", id="ollama template"),
-        pytest.param("ollama", {"prompt": "Hi", "images": ["x"]}, "image", id="ollama image"),
-        pytest.param("cohere", {"message": "Hi", "documents": [{"text": "x"}]}, "documents", id="cohere documents"),
-        pytest.param(
-            "chat", {"messages": [{"role": "user", "content": ["Hi"]}]}, "other input", id="content of strings"
-        ),
-    ],
-)
-def test_what_a_prompt_holds_beyond_text_is_named(api: str, body: Any, missing: str) -> None:
-    request, _ = read_request(Body(body), api)
-    assert request.prompt is not None
-    assert request.prompt.missing == {missing}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from wire import as_characters, frame, invoke_frame, ndjson, sse
 
 from logcount.bodies import read_response
-from logcount.bodies.framing import LOST_CHUNKS, UNREADABLE, unframe
+from logcount.bodies.framing import LOST_CHUNKS, MOST_DOCUMENTS, UNREADABLE, unframe
 from logcount.exchanges import Body
 
 DOCUMENTS = ({"a": 1}, {"b": "two\u2028three\x85four\u000bfive"}, {"c": [3]})
@@ -121,6 +121,41 @@ def test_the_exception_frame_of_an_event_stream_is_an_error() -> None:
     refused = frame({"message": "Too many requests"}, "throttlingException", exception=True)
     response, _ = read_response(Body(refused))
     assert response.error
+
+
+MANY = MOST_DOCUMENTS + 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("[" + "{}," * MANY + "{}]", id="array"),
+        pytest.param([{}] * MANY, id="embedded"),
+        pytest.param('{"a":1}\n' * MANY, id="json lines"),
+        pytest.param("[]\n" * MANY, id="lines of lists"),
+        pytest.param("data:{}\n\n" * MANY, id="events"),
+        pytest.param("data:{\n\n" * MANY, id="broken events"),
+        pytest.param(frame({}) * MANY, id="event stream"),
+        pytest.param(as_characters(frame({"a": 1})) * MANY, id="event stream as characters"),
+    ],
+)
+def test_no_more_documents_are_read_than_a_stream_can_have(body: Any) -> None:
+    framed = unframe(Body(body))
+    assert len(framed.documents) <= MOST_DOCUMENTS
+    assert LOST_CHUNKS in framed.flags
+    response, _ = read_response(Body(body))
+    assert response.cut
+
+
+def test_a_stream_as_long_as_can_be_is_read_whole() -> None:
+    framed = unframe(Body("data:{}\n\n" * MOST_DOCUMENTS))
+    assert (len(framed.documents), framed.cut, framed.flags) == (MOST_DOCUMENTS, False, frozenset())
+
+
+@pytest.mark.parametrize("payload", ['{"a', '{"a":', '{"a":[1,'])
+def test_very_many_broken_payloads_are_given_up(payload: str) -> None:
+    framed = unframe(Body("\ufffd:message-type\x07" + payload * 200_000))
+    assert framed.cut
 
 
 @pytest.mark.parametrize("lost", [1, 10, 40])

@@ -85,3 +85,43 @@ OPENED = """\
 {%- if add_generation_prompt %}{{- '[assistant]<think>\\n' }}{%- endif %}
 """
 """As DeepSeek-R1's: it opens the thinking for the model, and forgets it afterwards."""
+
+TRUSTING = """\
+{%- for message in messages %}
+    {%- if message.role in ('system', 'user', 'assistant') %}
+        {{- '[' + message.role + ']' + message.content + '[end]' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}
+"""
+"""As Zephyr's: it passes over roles that it does not know."""
+
+QUOTING = """\
+{%- for message in messages %}
+    {{- '[' + message.role + ']' }}
+    {{- message.content | tojson if message.role == 'tool' else message.content }}
+    {{- '[end]' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}
+"""
+"""As Llama 3.1's: it writes what tools say as JSON."""
+
+FORGETFUL = """\
+{%- for message in messages if message.role != 'assistant' %}
+    {{- '[' + message.role + ']' + message.content + '[end]' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}
+"""
+"""As those for a single turn: it leaves out earlier replies."""
+
+BEGUN = """\
+{%- for message in messages %}
+    {{- '<|im_start|>' + message.role + '\\n' }}
+    {%- if message.role == 'assistant' and (loop.last or message.reasoning_content) %}
+        {{- '<think>\\n' + (message.reasoning_content or '') + '\\n</think>\\n\\n' }}
+    {%- endif %}
+    {{- message.content + '<|im_end|>\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n<think>\\n' }}{%- endif %}
+"""
+"""As Qwen3-Thinking's: it opens the thinking for the model, and writes it down afterwards."""

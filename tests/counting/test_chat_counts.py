@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from templates import CHANNELS, DATED, DEAF, OPENED, PARTS, STRICT, THINKING, TRIMMING
+from templates import BEGUN, CHANNELS, DATED, DEAF, OPENED, PARTS, STRICT, THINKING, TRIMMING
 from tiny_tokenizer import CHATML
 from wire import sse
 
@@ -171,6 +171,14 @@ def test_visible_reasoning_counts_as_the_template_writes_it(speaking: Speaking, 
     tokenizer = speaking(THINKING)
     counted = _count(count_exchange(_asked(), _said("Hello.", **{key: "Hm, well."}), tokenizer=tokenizer))
     written = "<think>\nHm, well.\n</think>\n\nHello."
+    assert (counted.completion, counted.counted_by) == (tokenizer.count(written) + 1, "tokenizer")
+
+
+def test_a_thought_that_the_prompt_opens_counts_from_where_it_was_opened(speaking: Speaking) -> None:
+    tokenizer = speaking(BEGUN)
+    counted = _count(count_exchange(_asked(), _said("Hello.", reasoning_content="Hm, well."), tokenizer=tokenizer))
+    assert counted.prompt == tokenizer.count(OPEN + "<think>\n")
+    written = "Hm, well.\n</think>\n\nHello."
     assert (counted.completion, counted.counted_by) == (tokenizer.count(written) + 1, "tokenizer")
 
 

@@ -106,6 +106,26 @@ def test_options_that_differ_in_every_call_are_not_kept_for_ever(tiny: Transform
     assert len(kept._turns) <= 1000
 
 
+def _circle() -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    options["self"] = options
+    return options
+
+
+@pytest.mark.parametrize("options", [_circle(), {1: 1, "a": 1}, {"a": object()}, {"a": {(1, 2): 3}}, {1: 2}])
+def test_options_that_are_no_json_end_in_a_count_or_a_reason(tiny: TransformersTokenizer, options: Any) -> None:
+    assert count_exchange(_asked(HI, chat_template_kwargs=options), SAID, tokenizer=tiny).count is not None
+
+
+def test_documents_are_no_part_of_what_is_remembered(tiny: TransformersTokenizer) -> None:
+    counter = Counter(lambda _: tiny)
+    for number in range(5):
+        body = Body(_asked(HI, documents=[{"text": f"{number}" * 1000}]))
+        assert counter.count(Exchange("call", request=body, response=Body(SAID))).count is not None
+    (kept,) = counter._counters.values()
+    assert len(kept._turns) == 1
+
+
 @pytest.mark.parametrize("text", ["Rb", "Tc", "Qa Rb Tc", "Pa Pb", "Dv", "<think>", "", " ", "\n\n", "\ufffd"])
 def test_a_text_that_looks_like_a_probe_is_counted_as_text(tiny: TransformersTokenizer, text: str) -> None:
     said = {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}

@@ -118,10 +118,14 @@ def _breaks_off(framed: Framed) -> bool:
     return framed.streamed and any(_says_error(document) for document in framed.documents)
 
 
+_TELLING = 1000
+"""Documents by which a body's API is told: a stream names it in the first few, if ever."""
+
+
 def _api_of(documents: Documents) -> Api | None:
-    pairs = ((document, api) for document in documents for api in APIS if api.answers(document))
-    found = next((api for _, api in pairs), None)
-    return found or next((api for api in FALLBACKS for document in documents if api.answers(document)), None)
+    told = documents[:_TELLING]
+    found = next((api for document in told for api in APIS if api.answers(document)), None)
+    return found or next((api for api in FALLBACKS for document in told if api.answers(document)), None)
 
 
 def _usage(api: Api | None, documents: Documents) -> Usage | None:

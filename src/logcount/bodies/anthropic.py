@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from logcount.bodies.api import Api, Document, Documents, finish, objects, strings
+from logcount.bodies.api import Api, Document, Documents, finish, leaves_out, objects, strings
 from logcount.bodies.usage import child, read_usage
 from logcount.content import Chat, Finish, Prompt, Reply, Texts, Usage
 
@@ -117,7 +117,11 @@ def _prompt(document: Document) -> Prompt | None:
         messages.append({"role": "system", "content": system})
     for message in objects(document.get("messages")):
         messages.extend(_messages(message, missing))
-    tools = [_tool(tool) for tool in objects(document.get("tools"))]
+    if leaves_out(document.get("messages")) or leaves_out(document.get("tools")):
+        missing.add("other input")
+    tools = [_tool(tool) for tool in objects(document.get("tools")) if "input_schema" in tool]
+    if len(tools) < len(objects(document.get("tools"))):
+        missing.add("server tools")
     return Chat(messages, tools or None, missing=frozenset(missing)) if messages else None
 
 
@@ -140,10 +144,20 @@ def _messages(message: Document, missing: set[str]) -> list[Document]:
 def _text(content: Any, missing: set[str]) -> str:
     if isinstance(content, str):
         return content
+    if leaves_out(content):
+        missing.add("other input")
     parts = objects(content)
-    missing.update("image" for part in parts if part.get("type") == "image")
-    missing.update("file" for part in parts if part.get("type") == "document")
-    return "".join(strings(part.get("text")) for part in parts)
+    for part in parts:
+        kind = strings(part.get("type")) or "text"
+        if kind == "text" and not isinstance(part.get("text"), str):
+            missing.add("other input")
+        elif kind not in _COUNTED:
+            missing.add(_UNCOUNTED.get(kind, "other input"))
+    return "".join(strings(part.get("text")) for part in parts if part.get("type", "text") == "text")
+
+
+_COUNTED = frozenset({"text", "tool_use", "tool_result"})
+_UNCOUNTED = {"image": "image", "document": "file", "thinking": "reasoning", "redacted_thinking": "reasoning"}
 
 
 def _tool(tool: Document) -> Document:

@@ -53,6 +53,11 @@ def objects(value: Any) -> list[Document]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def leaves_out(value: Any) -> bool:
+    """Say whether there is something in a value that `objects` does not return."""
+    return bool(value) and (not isinstance(value, list) or len(objects(value)) < len(value))
+
+
 def last_usage(documents: Documents, read: Callable[[Document], Usage | None]) -> Usage | None:
     """Return the last usage that any document reports; streams repeat it, and never to be added up."""
     return next((usage for document in reversed(documents) if (usage := read(document))), None)

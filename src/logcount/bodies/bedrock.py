@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from logcount.bodies.api import Api, Document, Documents, finish, last_usage, objects, strings
+from logcount.bodies.api import Api, Document, Documents, finish, last_usage, leaves_out, objects, strings
 from logcount.bodies.usage import add, child, read_usage, to_tokens, usage_of
 from logcount.content import Chat, Prompt, Reply, Texts, Usage
 
-_EVENTS = frozenset(
-    {"messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"}
-)
+_EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
+"""In the order of a stream, so that of two in one document it is always the same one that is read."""
 
 
 def _event(document: Document) -> Document:
@@ -25,7 +24,7 @@ def _event(document: Document) -> Document:
 def _answers_converse(document: Document) -> bool:
     if isinstance(child(document, "output").get("message"), dict) or "contentBlockIndex" in document:
         return True
-    named = bool(_EVENTS & document.keys()) and not {"choices", "object"} & document.keys()
+    named = not document.keys().isdisjoint(_EVENTS) and not {"choices", "object"} & document.keys()
     return (
         named
         or (isinstance(document.get("stopReason"), str) and document.keys() <= {"stopReason", "p"})
@@ -93,28 +92,45 @@ def _asks_converse(document: Document) -> bool:
 
 def _converse_prompt(document: Document) -> Prompt | None:
     missing: set[str] = set()
-    system = "".join(strings(part.get("text")) for part in objects(document.get("system")))
+    system = _text(document.get("system"), missing)
     messages: list[Document] = [{"role": "system", "content": system}] if system else []
     for message in objects(document.get("messages")):
         messages.extend(_messages(message, missing))
-    tools = [_tool(child(tool, "toolSpec")) for tool in objects(child(document, "toolConfig").get("tools"))]
+    if leaves_out(document.get("messages")) or leaves_out(child(document, "toolConfig").get("tools")):
+        missing.add("other input")
+    offered = [tool for tool in objects(child(document, "toolConfig").get("tools")) if "cachePoint" not in tool]
+    tools = [_tool(spec) for tool in offered if (spec := child(tool, "toolSpec"))]
+    if len(tools) < len(offered):
+        missing.add("server tools")
     return Chat(messages, tools or None, missing=frozenset(missing)) if messages else None
 
 
 def _messages(message: Document, missing: set[str]) -> list[Document]:
-    parts = [child(part, "guardContent", "text") or part for part in objects(message.get("content"))]
-    results = [_result(part["toolResult"]) for part in parts if isinstance(part.get("toolResult"), dict)]
+    parts = objects(message.get("content"))
+    results = [_result(part["toolResult"], missing) for part in parts if isinstance(part.get("toolResult"), dict)]
     calls = [_call(part) for part in parts if isinstance(part.get("toolUse"), dict)]
-    missing.update(kind for part in parts for kind in ("image", "document", "video") if kind in part)
-    text = "".join(strings(part.get("text")) for part in parts)
+    text = _text(message.get("content"), missing)
     spoken: Document = {"role": strings(message.get("role")) or "user", "content": text}
     spoken |= {"tool_calls": calls} if calls else {}
     return [*results, spoken] if text or calls or not results else results
 
 
-def _result(result: Document) -> Document:
-    text = "".join(strings(part.get("text")) for part in objects(result.get("content")))
-    return {"role": "tool", "content": text, "tool_call_id": result.get("toolUseId")}
+def _result(result: Document, missing: set[str]) -> Document:
+    return {"role": "tool", "content": _text(result.get("content"), missing), "tool_call_id": result.get("toolUseId")}
+
+
+def _text(content: Any, missing: set[str]) -> str:
+    if leaves_out(content):
+        missing.add("other input")
+    parts = [child(part, "guardContent", "text") or part for part in objects(content)]
+    for part in parts:
+        if not isinstance(part.get("text"), str) and _COUNTED.isdisjoint(part):
+            missing.add(next((name for key, name in _UNCOUNTED.items() if key in part), "other input"))
+    return "".join(strings(part.get("text")) for part in parts)
+
+
+_COUNTED = frozenset({"toolUse", "toolResult", "cachePoint"})
+_UNCOUNTED = {"image": "image", "document": "document", "video": "video", "reasoningContent": "reasoning"}
 
 
 def _tool(spec: Document) -> Document:

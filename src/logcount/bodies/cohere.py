@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logcount.bodies.api import Api, Document, Documents, finish, last_usage, objects, strings
+from logcount.bodies.api import Api, Document, Documents, finish, last_usage, leaves_out, objects, strings
 from logcount.bodies.openai_chat import CHAT
 from logcount.bodies.usage import child, read_usage
 from logcount.content import Chat, Prompt, Reply, Usage
@@ -69,7 +69,11 @@ def _prompt(document: Document) -> Prompt | None:
         role = {"CHATBOT": "assistant", "SYSTEM": "system"}.get(strings(turn.get("role")).upper(), "user")
         messages.append({"role": role, "content": strings(turn.get("message"))})
     messages.append({"role": "user", "content": strings(document.get("message"))})
-    missing = {key for key in ("documents", "tools", "connectors", "conversation_id") if document.get(key)}
+    keys = ("documents", "tools", "tool_results", "connectors", "conversation_id")
+    missing = {key for key in keys if document.get(key)}
+    history = document.get("chat_history")
+    if leaves_out(history) or any(not isinstance(turn.get("message"), str) for turn in objects(history)):
+        missing.add("other input")
     return Chat(messages, missing=frozenset(missing))
 
 

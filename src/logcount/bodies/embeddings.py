@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logcount.bodies.api import Api, Document, Documents, last_usage, objects
-from logcount.bodies.openai_chat import texts_of
+from logcount.bodies.openai_prompts import texts_asked
 from logcount.bodies.usage import child, read_usage, to_tokens, usage_of
 from logcount.content import Texts
 
@@ -45,7 +45,7 @@ def _asks(document: Document) -> bool:
 
 def _prompt(document: Document) -> Prompt | None:
     value = next((document[key] for key in _TEXTS if key in document), None)
-    texts = texts_of(value)
+    texts = texts_asked(document, value)
     if texts is None and (documents := objects(value)):  # Cohere v2: parts with text or images
         parts = [part for item in documents for part in objects(item.get("content")) or [item]]
         kept = tuple(part["text"] for part in parts if isinstance(part.get("text"), str))

@@ -79,6 +79,9 @@ def opens_like_eventstream(text: str) -> bool:
 
 _PAYLOAD_START = re.compile(r'\{"')
 _PAYLOADS = JSONDecoder()
+_FAILURES = 10
+"""Payloads that may be broken before the search is given up: only the last one ever is, in a few places at most,
+and each can cost a look at all of the text."""
 
 
 def read_remains(text: str) -> Found | None:
@@ -86,13 +89,13 @@ def read_remains(text: str) -> Found | None:
     if ":message-type" not in text and ":event-type" not in text:
         return None
     documents: list[dict[str, Any]] = []
-    position, cut = 0, False
-    while match := _PAYLOAD_START.search(text, position):
+    position, failures = 0, 0
+    while failures < _FAILURES and (match := _PAYLOAD_START.search(text, position)):
         try:
             document, position = _PAYLOADS.raw_decode(text, match.start())
         except (ValueError, RecursionError):
             position = match.end()
-            cut = True
+            failures += 1
         else:
             documents.extend(_carried(document))
-    return documents, cut
+    return documents, failures > 0

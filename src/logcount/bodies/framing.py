@@ -24,6 +24,9 @@ UNREADABLE = "unreadable-body"
 LOST_CHUNKS = "lost-chunks"
 """Flag: parts of a stream could not be read."""
 
+MOST_DOCUMENTS = 200_000
+"""Documents of a body that are read: a stream has one for a token, and no reply comes near."""
+
 EXPANDED_BYTES = 16 * 2**20
 """What a compressed body may expand to: eight times the 2 MB that APIM logs of a message at most."""
 
@@ -34,8 +37,6 @@ class Framed:
 
     documents: tuple[dict[str, Any], ...] = ()
     streamed: bool = False
-    ended: bool = False
-    """Whether the stream said that it is over."""
     cut: bool = False
     flags: frozenset[str] = frozenset()
     cut_keys: frozenset[str] = frozenset()
@@ -53,12 +54,19 @@ _TEXT_KEYS = frozenset(
 
 
 def unframe(body: Body) -> Framed:
-    """Return what is in a body; never raises."""
+    """Return what is in a body, and no more documents of it than a stream can have; never raises."""
+    framed = _unframe(body)
+    if len(framed.documents) <= MOST_DOCUMENTS:
+        return framed
+    return replace(framed, documents=framed.documents[:MOST_DOCUMENTS], flags=framed.flags | {LOST_CHUNKS})
+
+
+def _unframe(body: Body) -> Framed:
     data = body.data
     if isinstance(data, dict):
         return Framed((data,), cut=body.cut)
     if isinstance(data, list):
-        return Framed(_objects(data), streamed=True, ended=True, cut=body.cut)
+        return Framed(_objects(data), streamed=True, cut=body.cut)
     flags: frozenset[str] = frozenset()
     if isinstance(data, bytes):
         data, whole = _expanded(data)
@@ -100,9 +108,9 @@ def _unframe_text(text: str, *, cut: bool) -> Framed:
     try:
         reading = jsontext.decode(text)
     except jsontext.NotJson as error:
-        return _lines(text, cut=cut) or _broken(text, str(error))
+        return _lines(text, cut=cut) or _broken(text, error)
     if isinstance(reading.value, list):
-        return Framed(_objects(reading.value), streamed=True, ended=True, cut=cut, flags=reading.flags)
+        return Framed(_objects(reading.value), streamed=True, cut=cut, flags=reading.flags)
     return Framed(_objects([reading.value]), cut=cut, flags=reading.flags)
 
 
@@ -124,17 +132,17 @@ def _without_quotes(text: str) -> str:
     return inner.strip() if isinstance(inner, str) else text
 
 
-def _broken(text: str, reason: str) -> Framed:
+def _broken(text: str, error: jsontext.NotJson) -> Framed:
     """Read a document that breaks off; one that is broken in another way is unreadable."""
-    if reason == "not JSON":
-        try:
-            reading, keys = jsontext.decode_cut(text, _TEXT_KEYS.__contains__)
-        except jsontext.NotJson:
-            return Framed(flags=frozenset({UNREADABLE}))
-        values = reading.value if isinstance(reading.value, list) else [reading.value]
-        streamed = isinstance(reading.value, list)
-        return Framed(_objects(values), streamed, cut=True, flags=reading.flags, cut_keys=frozenset(keys))
-    return Framed(flags=frozenset({UNREADABLE}))
+    if isinstance(error, jsontext.TooDeeplyNested):
+        return Framed(flags=frozenset({UNREADABLE}))
+    try:
+        reading, keys = jsontext.decode_cut(text, _TEXT_KEYS.__contains__)
+    except jsontext.NotJson:
+        return Framed(flags=frozenset({UNREADABLE}))
+    values = reading.value if isinstance(reading.value, list) else [reading.value]
+    streamed = isinstance(reading.value, list)
+    return Framed(_objects(values), streamed, cut=True, flags=reading.flags, cut_keys=frozenset(keys))
 
 
 def _lines(text: str, *, cut: bool) -> Framed | None:
@@ -157,8 +165,10 @@ def _server_sent_events(text: str, *, cut: bool) -> Framed:
             ended = True
         elif data.strip():
             pieces.append(data)
+        if len(pieces) > MOST_DOCUMENTS:
+            break
     framed = _stream(pieces, cut=cut)
-    return replace(framed, ended=ended, cut=framed.cut and not ended)
+    return replace(framed, cut=framed.cut and not ended)
 
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -178,18 +188,17 @@ def _event_data(text: str) -> Iterator[str]:
 
 def _stream(pieces: list[str], *, cut: bool) -> Framed:
     """Read the documents of a stream; the last one may be cut, and others may be lost."""
+    pieces = [piece for piece in pieces if piece.strip()]
     documents: list[Any] = []
-    flags: set[str] = set()
-    for number, piece in enumerate(pieces, 1):
-        if not piece.strip():
-            continue
+    flags = {LOST_CHUNKS} if len(pieces) > MOST_DOCUMENTS else set()
+    for number, piece in enumerate(pieces[:MOST_DOCUMENTS], 1):
         try:
             reading = jsontext.decode(piece)
         except jsontext.NotJson as error:
             if number < len(pieces):
                 flags.add(LOST_CHUNKS)
                 continue
-            last = _broken(piece, str(error))
+            last = _broken(piece, error)
             documents.extend(last.documents)
             return replace(last, documents=_objects(documents), streamed=True, cut=True, flags=last.flags | flags)
         flags |= reading.flags

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from logcount.bodies.api import Api, Document, Documents, finish, last_usage, objects, strings
+from logcount.bodies.api import Api, Document, Documents, finish, last_usage, leaves_out, objects, strings
 from logcount.bodies.usage import add, child, to_tokens, usage_of
 from logcount.content import Chat, Prompt, Reply, Usage
 
@@ -81,12 +81,15 @@ def _prompt(document: Document) -> Prompt | None:
         messages.append({"role": role, "content": _text(content, missing)})
     if document.get("tools"):
         missing.add("tools")
+    if leaves_out(document.get("contents")) or (system and not isinstance(system, dict)):
+        missing.add("other input")
     return Chat(messages, missing=frozenset(missing)) if messages else None
 
 
 def _text(content: Document, missing: set[str]) -> str:
     parts = objects(content.get("parts"))
-    missing.update("other input" for part in parts if "text" not in part)
+    if leaves_out(content.get("parts")) or any(not isinstance(part.get("text"), str) for part in parts):
+        missing.add("other input")
     return "".join(strings(part.get("text")) for part in parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from logcount.bodies.api import Api, Document, Documents, last_usage, strings
-from logcount.bodies.openai_chat import texts_of
+from logcount.bodies.openai_prompts import texts_of
 from logcount.bodies.usage import to_tokens, usage_of
 from logcount.content import Finish, Prompt, Reply, Usage
 

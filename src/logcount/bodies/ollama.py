@@ -52,8 +52,6 @@ def _prompt(document: Document) -> Prompt | None:
     if not isinstance(document.get("prompt"), str):
         return None
     text = document["prompt"]
-    if document.get("raw") is True:
-        return Texts((text,))
     messages: list[Document] = []
     if strings(document.get("system")):
         messages.append({"role": "system", "content": document["system"]})
@@ -61,6 +59,9 @@ def _prompt(document: Document) -> Prompt | None:
     missing = {"earlier turns"} if document.get("context") else set()
     missing |= {"image"} if document.get("images") else set()
     missing |= {"own template"} if document.get("template") else set()
+    missing |= {"suffix"} if document.get("suffix") else set()
+    if document.get("raw") is True:
+        return Texts((text,), missing=frozenset(missing))
     return Chat(messages, missing=frozenset(missing))
 
 

@@ -7,14 +7,12 @@ Also: Azure OpenAI, Azure AI Inference, vLLM, TGI and Hugging Face, Mistral, Gro
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from logcount.bodies.api import Api, Document, Documents, finish, last_usage, objects, strings
+from logcount.bodies.openai_prompts import asks_chat, asks_completion, chat_prompt, completion_prompt
 from logcount.bodies.usage import child, read_usage
-from logcount.content import Chat, Finish, Prompt, Reply, Texts, Usage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from logcount.content import Finish, Reply, Usage
 
 
 def _first_choice(document: Document) -> Document:
@@ -131,85 +129,7 @@ def choices_of(documents: Documents) -> tuple[Reply, ...]:
     return tuple(choice.reply() for choice in choices.values())
 
 
-def _asks_chat(document: Document) -> bool:
-    return isinstance(document.get("messages"), list)
-
-
-def _chat_prompt(document: Document) -> Prompt | None:
-    """Return the conversation with what the request hands to the template, as vLLM, SGLang and TGI take it."""
-    messages = objects(document.get("messages"))
-    if not messages:
-        return None
-    tools = objects(document.get("tools"))
-    if not tools:
-        tools = [{"type": "function", "function": function} for function in objects(document.get("functions"))]
-    return Chat(
-        messages=messages,
-        tools=tools or None,
-        options=_template_options(document),
-        open_reply=document.get("add_generation_prompt") is not False,
-        missing=frozenset(_missing(messages)),
-    )
-
-
-def _template_options(document: Document) -> dict[str, Any]:
-    options = dict(child(document, "chat_template_kwargs"))
-    if isinstance(document.get("reasoning_effort"), str):
-        options.setdefault("reasoning_effort", document["reasoning_effort"])
-    if objects(document.get("documents")):
-        options.setdefault("documents", document["documents"])
-    if document.get("continue_final_message") is True:
-        options.setdefault("continue_final_message", True)
-    return options
-
-
-_TEXT_PARTS = frozenset({"text", "input_text", "output_text", "refusal", "thinking", "reasoning"})
-_MEDIA = {"image": "image", "audio": "audio", "video": "video", "file": "file", "document": "file"}
-
-
-def _missing(messages: list[Document]) -> Iterator[str]:
-    """Name what messages hold beyond text: it is never counted as text."""
-    for message in messages:
-        for part in objects(message.get("content")):
-            kind = strings(part.get("type")) or "text"
-            if kind not in _TEXT_PARTS:
-                yield next((name for word, name in _MEDIA.items() if word in kind), "other input")
-        content = message.get("content")
-        if isinstance(content, list) and len(objects(content)) < len(content):
-            yield "other input"
-        if message.get("images"):
-            yield "image"
-        if message.get("audio"):
-            yield "audio"
-
-
-def _asks_completion(document: Document) -> bool:
-    return "prompt" in document
-
-
-def texts_of(value: Any) -> Texts | None:
-    """Return bare texts given as a string, a list of them, or lists of token ids."""
-    if isinstance(value, str):
-        return Texts((value,))
-    if not isinstance(value, list) or not value:
-        return None
-    if all(isinstance(item, str) for item in value):
-        return Texts(tuple(value))
-    if all(isinstance(item, int) and not isinstance(item, bool) for item in value):
-        return Texts(token_ids=len(value))
-    if all(isinstance(item, list) for item in value):
-        return Texts(token_ids=sum(len(item) for item in value))
-    return None
-
-
-CHAT = Api("chat", _is_chat, _usage, _asks_chat, _chat_prompt, choices_of)
-COMPLETIONS = Api(
-    "completions",
-    _is_completion,
-    _usage,
-    _asks_completion,
-    lambda document: texts_of(document.get("prompt")),
-    choices_of,
-)
-CHOICES = Api("chat", _has_choices, _usage, _asks_chat, _chat_prompt, choices_of)
+CHAT = Api("chat", _is_chat, _usage, asks_chat, chat_prompt, choices_of)
+COMPLETIONS = Api("completions", _is_completion, _usage, asks_completion, completion_prompt, choices_of)
+CHOICES = Api("chat", _has_choices, _usage, asks_chat, chat_prompt, choices_of)
 """For answers whose choices are empty, such as Azure's opening chunk alone: whatever comes of it is chat."""

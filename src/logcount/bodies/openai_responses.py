@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from logcount.bodies.api import Api, Document, Documents, last_usage, objects, strings
+from logcount.bodies.api import Api, Document, Documents, last_usage, leaves_out, objects, strings
 from logcount.bodies.usage import child, read_usage
 from logcount.content import Chat, Finish, Prompt, Reply, Usage
 
@@ -103,6 +103,10 @@ def _prompt(document: Document) -> Prompt | None:
         messages.extend(_message(item, missing))
     if document.get("previous_response_id") or document.get("conversation"):
         missing.add("earlier turns")
+    if document.get("prompt"):
+        missing.add("stored prompt")
+    if (not isinstance(value, str) and leaves_out(value)) or leaves_out(document.get("tools")):
+        missing.add("other input")
     tools = [_tool(tool) for tool in objects(document.get("tools")) if tool.get("type") == "function"]
     if len(tools) < len(objects(document.get("tools"))):
         missing.add("server tools")
@@ -124,13 +128,17 @@ def _message(item: Document, missing: set[str]) -> list[Document]:
     if kind == "function_call":
         return [{"role": "assistant", "content": "", "tool_calls": [_call(item)]}]
     if kind == "function_call_output":
+        missing |= set() if isinstance(item.get("output"), str) else {"other input"}
         return [{"role": "tool", "content": strings(item.get("output")), "tool_call_id": item.get("call_id")}]
     if kind != "message":
         missing.add("hidden reasoning" if kind == "reasoning" else "other input")
         return []
     content = item.get("content")
     parts = objects(content)
-    missing.update("image" if "image" in strings(part.get("type")) else "file" for part in parts if "text" not in part)
+    beyond = [strings(part.get("type")) for part in parts if not isinstance(part.get("text"), str)]
+    missing.update("image" if "image" in kind else "file" for kind in beyond)
+    if not isinstance(content, str) and leaves_out(content):
+        missing.add("other input")
     text = content if isinstance(content, str) else "".join(strings(part.get("text")) for part in parts)
     return [{"role": strings(item.get("role")) or "user", "content": text}]
 

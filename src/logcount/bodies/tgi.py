@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from logcount.bodies.api import Api, Document, Documents, finish, strings
+from logcount.bodies.openai_prompts import texts_asked
 from logcount.bodies.usage import child, to_tokens, usage_of
-from logcount.content import Prompt, Reply, Texts, Usage
+from logcount.content import Prompt, Reply, Usage
 
 
 def _answers(document: Document) -> bool:
@@ -41,7 +42,7 @@ def _asks(document: Document) -> bool:
 
 
 def _prompt(document: Document) -> Prompt | None:
-    return Texts((strings(document.get("inputs")),))
+    return texts_asked(document, document.get("inputs"))
 
 
 TGI = Api("tgi", _answers, _usage, _asks, _prompt, _replies)

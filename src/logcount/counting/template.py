@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from logcount.content import Chat, Finish, Reply
+from logcount.counting.shown import function_of, shows_messages, shows_tools, tool_names
 from logcount.counting.side import Side, uncounted_parts, unknown
 from logcount.errors import Uncountable
 
@@ -27,6 +29,11 @@ UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
 
 _REMEMBERED = 1000
 """How many sets of template options are remembered: callers choose them, and could choose new ones in every call."""
+
+_OF_THE_PROMPT = frozenset({"documents"})
+"""Template options that no reply depends on: they hold megabytes, and are others in every call."""
+
+_THOUGHT_END = "</think>"
 
 _STOPPED = frozenset({Finish.STOP, Finish.STOP_EITHER, Finish.STOP_STRING})
 
@@ -48,7 +55,7 @@ class ChatCounter:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self._turns: dict[str, _Turn | None] = {}
+        self._turns: dict[bytes, _Turn | None] = {}
         self._takes_parts: bool | None = None
         self._takes_developer: bool | None = None
 
@@ -61,9 +68,9 @@ class ChatCounter:
         except Uncountable as error:
             return unknown(str(error))
         doubts = set(uncounted_parts(chat.missing, "prompt"))
-        if not _holds(shown, _spoken_to(messages)):
+        if not shows_messages(shown, messages, self._thought_end(chat)):
             doubts.add("the chat template leaves out a message")
-        if any(name not in shown for name in _tool_names(chat.tools)):
+        if not shows_tools(shown, chat.tools):
             doubts.add("the chat template leaves out the tools")
         return Side(tokens, frozenset(doubts))
 
@@ -121,7 +128,7 @@ class ChatCounter:
 
     def _bare(self, reply: Reply, doubt: str) -> Side:
         """Count the visible text alone, a lower bound."""
-        calls = (function.get("arguments") for function in map(_function_of, reply.tool_calls))
+        calls = (function.get("arguments") for function in map(function_of, reply.tool_calls))
         texts = [reply.reasoning, reply.text, *(text for text in calls if isinstance(text, str))]
         try:
             tokens = sum(self.tokenizer.count(text) for text in texts if text)
@@ -131,18 +138,27 @@ class ChatCounter:
 
     def _turn(self, chat: Chat) -> _Turn | None:
         """Return how the template writes a reply under these options; found out once for each set of them."""
+        options = {name: value for name, value in chat.options.items() if name not in _OF_THE_PROMPT}
         try:
-            key = json.dumps(chat.options, sort_keys=True, default=str)
-        except RecursionError:
-            raise Uncountable("the request's template options are nested too deeply") from None
+            key = sha256(json.dumps(options, sort_keys=True, default=str).encode()).digest()
+        except (TypeError, ValueError, RecursionError):  # from callers in Python, too: keys of two kinds, a circle
+            raise Uncountable("the request's template options are no JSON, or nested too deeply") from None
         if key not in self._turns:
             if len(self._turns) >= _REMEMBERED:
                 self._turns.clear()
-            self._turns[key] = self._probe(chat)
+            self._turns[key] = self._probe(options)
         return self._turns[key]
 
-    def _probe(self, chat: Chat) -> _Turn | None:
-        bare = Chat([{"role": "user", "content": "Qa"}], options=chat.options)
+    def _thought_end(self, chat: Chat) -> str:
+        """Return what the template writes after a thought, else what models do that it knows nothing of."""
+        try:
+            turn = self._turn(chat)
+        except Uncountable:
+            return _THOUGHT_END
+        return turn.after_thinking if turn and turn.after_thinking else _THOUGHT_END
+
+    def _probe(self, options: Mapping[str, Any]) -> _Turn | None:
+        bare = Chat([{"role": "user", "content": "Qa"}], options=options)
         opened = self._render(bare, list(bare.messages), None, open_reply=True)
         spoken = self._probed(bare, opened, {"content": "Rb"})
         if spoken is None or "Rb" not in spoken:
@@ -216,43 +232,9 @@ def stop_tokens(finish: Finish) -> int:
     return 1 if finish in _STOPPED else 0
 
 
-def _spoken_to(messages: Sequence[Message]) -> list[str]:
-    """Return the texts that no template may leave out: what users and operators say to the model."""
-    texts: list[str] = []
-    for message in messages:
-        if message.get("role") in ("user", "system", "developer"):
-            content = message["content"]
-            parts = [part["text"] for part in content] if isinstance(content, list) else [content]
-            texts.extend(part.strip() for part in parts if isinstance(part, str))
-    return texts
-
-
-def _holds(shown: str, texts: Sequence[str]) -> bool:
-    """Say whether every text is there; one after the other, for a search from the start each time is quadratic."""
-    position = 0
-    for text in texts:
-        found = shown.find(text, position)
-        if found >= 0:
-            position = found
-        elif text not in shown:
-            return False
-    return True
-
-
 def _parts_of(reply: Reply) -> list[str]:
     """Return what must stand in a turn that shows the whole reply."""
-    return [reply.text.strip(), reply.reasoning.strip(), *_tool_names(reply.tool_calls)]
-
-
-def _tool_names(tools: Sequence[Any] | None) -> list[str]:
-    """Return the names of tools or tool calls, which a template that takes them writes out."""
-    names = (_function_of(tool).get("name") for tool in tools or ())
-    return [name for name in names if isinstance(name, str)]
-
-
-def _function_of(tool: Any) -> Mapping[str, Any]:
-    function = tool.get("function", tool) if isinstance(tool, dict) else None
-    return function if isinstance(function, dict) else {}
+    return [reply.text.strip(), reply.reasoning.strip(), *tool_names(reply.tool_calls)]
 
 
 def _with_parsed_arguments(call: Any) -> Any:
