@@ -2,8 +2,9 @@
 
     python benchmarks/replay.py [--rounds N] [--events N]
 
-Every way runs in turn, round after round, so that a slow moment of the machine touches all; medians and ratios are
-printed as a table. Loading tokenizers is not timed. The events are made from a seed: nothing is fetched.
+Every way runs in turn, round after round, so that a slow moment of the machine touches all. The table has the medians
+of the rounds, and of the ratios within each round. Loading tokenizers is not timed. The events are made from a seed:
+nothing is fetched.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def compare(ways: dict[str, Callable[[], Totals]], number: int, size: int, round
     for name, taken in seconds.items():
         ratio = statistics.median(theirs / ours for ours, theirs in zip(seconds[first], taken, strict=True))
         median = statistics.median(taken)
-        print(f"| {name} | {number / median:,.0f} | {size / median / 1e6:,.0f} | {ratio:.2f} | {totals[name]} |")
+        print(f"| {name} | {number / median:,.0f} | {size / median / 1e6:,.0f} | {ratio:.2f} | {sum(totals[name]):,} |")
 
 
 def plain_tokenizer(settings: Settings) -> Any:
@@ -142,7 +143,7 @@ def main() -> None:
             size = path.stat().st_size
             title = "usage reported" if usage else "no usage"
             print(f"\n{title}: {number:,} events, {size / number / 1e3:.1f} KB each\n")
-            print("| way | events/s | MB/s | its time ÷ logcount's | prompt, completion |\n|---|---|---|---|---|")
+            print("| way | events/s | MB/s | time, logcount's = 1 | tokens |\n|---|---|---|---|---|")
             ways: dict[str, Callable[[], Totals]] = {"logcount replay": lambda: replayed(path, tokenizer)}
             if usage:
                 ways["json.loads of the event"] = lambda: parsed(path)
