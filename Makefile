@@ -11,26 +11,26 @@ LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(CACHE)/tokenizers.stamp ## replay the sample archive with real tokenizers, and show the table
+run: $(CACHE)/tokenizers/stamp ## replay the sample archive with real tokenizers, and show the table
 	$(LOGCOUNT) replay samples/archive
 
-test: $(CACHE)/dev.stamp $(CACHE)/npm.stamp ## run every test
+test: $(VENV)/dev.stamp node_modules/stamp ## run every test
 	$(BIN)/python -m pytest
 
-check: $(CACHE)/dev.stamp ## lint, types and the house test
+check: $(VENV)/dev.stamp ## lint, types and the house test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_house.py
 
-format: $(CACHE)/dev.stamp ## put the code in its form
+format: $(VENV)/dev.stamp ## put the code in its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(CACHE)/dev.stamp $(CACHE)/tokenizers.stamp ## measure replay side by side with the naive ways
+bench: $(VENV)/dev.stamp $(CACHE)/tokenizers/stamp ## measure replay side by side with the naive ways
 	$(BIN)/python benchmarks/replay.py
 
-samples: $(CACHE)/tokenizers.stamp ## build the sample archive anew
+samples: $(CACHE)/tokenizers/stamp ## build the sample archive anew
 	$(BIN)/python samples/build.py
 
 lock: ## pin what the container and CI install (needs uv)
@@ -43,24 +43,22 @@ clean: ## remove what these targets made
 	rm -rf $(VENV) $(CACHE) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks samples -name __pycache__ -exec rm -rf {} +
 
-# A stamp is as old as the last time its recipe ran: the second `make` does nothing.
+# A stamp is as old as the last time its recipe ran, and goes with what it made: the second `make` does nothing.
 
-$(CACHE)/run.stamp: requirements/run.lock pyproject.toml
-	@mkdir -p $(CACHE)
+$(VENV)/run.stamp: requirements/run.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-$(CACHE)/dev.stamp: $(CACHE)/run.stamp requirements/dev.lock
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@touch $@
 
-$(CACHE)/npm.stamp: package-lock.json
-	@mkdir -p $(CACHE)
+node_modules/stamp: package-lock.json
 	npm ci --silent --no-audit --no-fund
 	@touch $@
 
-$(CACHE)/tokenizers.stamp: $(CACHE)/run.stamp samples/logcount.toml
+$(CACHE)/tokenizers/stamp: $(VENV)/run.stamp samples/logcount.toml
 	$(LOGCOUNT) tokenizers fetch
 	@touch $@

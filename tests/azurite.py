@@ -55,7 +55,7 @@ class Azurite:
 def azurite() -> Iterator[Azurite]:
     """Run Azurite in memory for as long as the tests run."""
     if not _PROGRAM.exists():
-        pytest.fail("Azurite is not installed: run `make setup` (it is a development package of npm)", pytrace=False)
+        pytest.fail("Azurite is not installed: run `make test` (it is a development package of npm)", pytrace=False)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
