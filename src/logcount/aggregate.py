@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from logcount.counts import PARTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
 HOUR, DAY = "hour", "day"
 """What outcomes can be grouped by besides their dimensions: the hour and the day of the exchange, in UTC."""
-
-_PARTS = ("prompt", "completion", "total", "cached", "reasoning")
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Group:
         """Add another group's sums."""
         self.exchanges += other.exchanges
         self.counted_by.update(other.counted_by)
-        for part in _PARTS:
+        for part in PARTS:
             setattr(self, part, getattr(self, part) + getattr(other, part))
 
 
@@ -54,7 +54,7 @@ Key = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay came to. Every exchange that was read is in exactly one of the five numbers."""
+    """What a replay came to: all that was read is one of counted, uncounted, skipped, rejected and duplicate."""
 
     by: tuple[str, ...]
     """The dimensions that groups are made by, in order; `hour` and `day` among them."""
@@ -81,17 +81,17 @@ class Summary:
     @property
     def groups(self) -> dict[Key, Group]:
         """The sums by the dimensions that were asked for."""
-        return _merged((key, group) for (_, key), group in self.cells.items())
+        return merged((key, group) for (_, key), group in self.cells.items())
 
     @property
     def models(self) -> dict[str | None, Group]:
         """The sums by model."""
-        return _merged((model, group) for (model, _), group in self.cells.items())
+        return merged((model, group) for (model, _), group in self.cells.items())
 
     @property
     def overall(self) -> Group:
         """The sums of all that was counted."""
-        return _merged((None, group) for group in self.cells.values()).get(None, Group())
+        return merged((None, group) for group in self.cells.values()).get(None, Group())
 
     def add(self, outcome: Outcome) -> None:
         """Add what became of one exchange."""
@@ -118,11 +118,12 @@ class Summary:
 Place = TypeVar("Place")
 
 
-def _merged(cells: Iterable[tuple[Place, Group]]) -> dict[Place, Group]:
-    merged: dict[Place, Group] = {}
+def merged(cells: Iterable[tuple[Place, Group]]) -> dict[Place, Group]:
+    """Return one group for each place: the sums of all that lie there."""
+    sums: dict[Place, Group] = {}
     for place, group in cells:
-        merged.setdefault(place, Group()).merge(group)
-    return merged
+        sums.setdefault(place, Group()).merge(group)
+    return sums
 
 
 def key_of(outcome: Outcome, by: Sequence[str]) -> Key:

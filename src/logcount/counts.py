@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 CountedBy = Literal["usage", "tokenizer", "partial"]
 """`usage`: all that the API reports was reported; `tokenizer`: both sides were counted whole; `partial`: a lower
 bound."""
+
+COUNTED_BY: tuple[CountedBy, ...] = get_args(CountedBy)
+"""The three words, in the order in which reports give them."""
+
+PARTS = ("prompt", "completion", "total", "cached", "reasoning")
+"""The numbers of a count, of a usage and of their sums, in the order in which reports give them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,9 @@ def main() -> None:
 
 def _complain(text: str) -> None:
     """Write an error to stderr, without what a terminal would obey: file names may hold it."""
-    safe = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
-    click.echo(f"logcount: {safe}", err=True)
+    from logcount.reports.documents import printable
+
+    click.echo("logcount: " + "\n".join(map(printable, text.split("\n"))), err=True)
 
 
 def _speak_utf8() -> None:

@@ -132,10 +132,11 @@ def _api(spoken: Spoken) -> str:
 
 
 def _usage(usage: Usage | None) -> str:
+    from logcount.counts import PARTS
+
     if usage is None:
         return "nothing"
-    parts = ("prompt", "completion", "total", "cached", "reasoning")
-    told = ", ".join(f"{part} {getattr(usage, part)}" for part in parts if getattr(usage, part) is not None)
+    told = ", ".join(f"{part} {getattr(usage, part)}" for part in PARTS if getattr(usage, part) is not None)
     return told + (" (so far: the stream was not at its end)" if usage.interim else "")
 
 

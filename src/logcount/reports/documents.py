@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
+from logcount.counts import COUNTED_BY, PARTS
+
 if TYPE_CHECKING:
     from collections import Counter
     from datetime import datetime
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from logcount.events import LogEvent
 
 VERSION = 1
-_COUNTED_BY = ("usage", "tokenizer", "partial")
 
 
 def iso(time: datetime | None) -> str | None:
@@ -34,7 +35,7 @@ def line_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) -> s
         "time": iso(outcome.time),
         "model": outcome.model,
         "outcome": outcome.word,
-        **{part: getattr(count, part, None) for part in ("prompt", "completion", "total", "cached", "reasoning")},
+        **{part: getattr(count, part, None) for part in PARTS},
         "counted_by": count.counted_by if count else None,
         "tokenizer": count.tokenizer if count else None,
         "reason": outcome.reason,
@@ -78,11 +79,11 @@ def sorted_groups(summary: Summary) -> list[tuple[Key, Group]]:
 def write_csv(summary: Summary, stream: TextIO) -> None:
     """Write the groups as CSV: the dimensions, then the numbers."""
     writer = csv.writer(stream)
-    numbers = ("exchanges", "prompt", "completion", "total", "cached", "reasoning")
-    writer.writerow([*summary.by, *numbers, *_COUNTED_BY])
+    numbers = ("exchanges", *PARTS)
+    writer.writerow([*summary.by, *numbers, *COUNTED_BY])
     for key, group in sorted_groups(summary):
         values = dict(key)
-        counted_by = (group.counted_by[word] for word in _COUNTED_BY)
+        counted_by = (group.counted_by[word] for word in COUNTED_BY)
         row = [_cell(values.get(name, "")) for name in summary.by]
         writer.writerow([*row, *(getattr(group, number) for number in numbers), *counted_by])
 
@@ -103,12 +104,12 @@ def _group(key: Key, group: Group) -> dict[str, Any]:
         "dimensions": dict(key),
         "exchanges": group.exchanges,
         **_numbers(group),
-        "counted_by": {word: group.counted_by[word] for word in _COUNTED_BY},
+        "counted_by": {word: group.counted_by[word] for word in COUNTED_BY},
     }
 
 
 def _numbers(group: Group) -> dict[str, int]:
-    return {part: getattr(group, part) for part in ("prompt", "completion", "total", "cached", "reasoning")}
+    return {part: getattr(group, part) for part in PARTS}
 
 
 def _reasons(reasons: Counter[str], noun: str) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from logcount.aggregate import Group
+from logcount.aggregate import Group, merged
+from logcount.counts import COUNTED_BY
 from logcount.reports.documents import printable, sorted_groups
 
 if TYPE_CHECKING:
@@ -85,11 +86,8 @@ def _print_groups(console: Console, summary: Summary, *, by_model: bool) -> None
 
 def _regrouped(rows: Iterable[tuple[tuple[tuple[str, str], ...], Group]], by: Sequence[str]) -> list[Row]:
     """Add up the groups that differ only in dimensions that are not shown."""
-    merged: dict[tuple[str, ...], Group] = {}
-    for key, group in rows:
-        values = dict(key)
-        merged.setdefault(tuple(values.get(name, "") for name in by), Group()).merge(group)
-    return sorted(merged.items())
+    places = ((tuple(dict(key).get(name, "") for name in by), group) for key, group in rows)
+    return sorted(merged(places).items())
 
 
 def _table(names: Sequence[str], rows: Iterable[Row], *, total: Group | None, sources: bool = True) -> Table:
@@ -114,10 +112,7 @@ def _cells(group: Group) -> list[str]:
 
 
 def _sources(group: Group) -> str:
-    return ", ".join(f"{word} {group.counted_by[word]:,}" for word in _ORDER if group.counted_by[word])
-
-
-_ORDER = ("usage", "tokenizer", "partial")
+    return ", ".join(f"{word} {group.counted_by[word]:,}" for word in COUNTED_BY if group.counted_by[word])
 
 
 def account_of(summary: Summary) -> str:
