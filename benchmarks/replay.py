@@ -26,7 +26,8 @@ from logcount.aggregate import Summary
 from logcount.cli.wiring import make_shelf
 from logcount.counting import Counter
 from logcount.replay import Replay
-from logcount.settings import DEFAULT_DIMENSIONS, Settings, load_settings
+from logcount.settings import Settings, load_settings
+from logcount.settings.dimensions import DEFAULT_DIMENSIONS
 from logcount.sources import ArchiveSource
 from logcount.tokenizers import TokenizerStore, parse_spec
 

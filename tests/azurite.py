@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,9 +54,16 @@ class Azurite:
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
-    """Run Azurite in memory for as long as the tests run."""
+    """Run Azurite for as long as the tests run."""
     if not _PROGRAM.exists():
         pytest.fail("Azurite is not installed: run `make test` (it is a development package of npm)", pytrace=False)
+    with run_azurite() as running:
+        yield running
+
+
+@contextmanager
+def run_azurite() -> Iterator[Azurite]:
+    """Run Azurite in memory, on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -76,4 +84,4 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    pytest.fail(f"Azurite did not start: its exit status is {process.poll()}", pytrace=False)
+    raise RuntimeError(f"Azurite did not start: its exit status is {process.poll()}")

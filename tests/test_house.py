@@ -24,8 +24,13 @@ PURE = (
     "events",
     "exchanges",
     "jsontext",
+    "ledger",
+    "points",
+    "series",
+    "siblings",
+    "tallies",
 )
-ADAPTERS = ("sources", "tokenizers", "reports")
+ADAPTERS = ("sources", "stores", "sinks", "tokenizers", "reports", "health")
 
 ALLOWED = {
     "errors": set(),
@@ -38,17 +43,30 @@ ALLOWED = {
     "envelopes": {"bodies", "content", "events", "exchanges", "jsontext"},
     "counting": {"bodies", "content", "counts", "errors", "exchanges", "jsontext"},
     "aggregate": {"counts"},
-    "replay": {"aggregate", "counts", "envelopes", "events", "exchanges"},
-    "sources": {"errors", "events"},
+    "replay": {"aggregate", "counts", "envelopes", "events", "exchanges", "siblings"},
+    "points": {"series"},
+    "ledger": {"errors", "points"},
+    "live": {"errors", "events", "ledger", "points"},
+    "stores": {"errors", "live"},
+    "sinks": {"errors", "live", "points"},
+    "health": {"errors", "live"},
+    "sources": {"errors", "events", "live"},
     "tokenizers": {"errors"},
     "reports": {"aggregate", "counts", "events"},
-    "settings": {"envelopes", "errors"},
+    "settings": {"envelopes", "errors", "points"},
+    "series": set(),
+    "siblings": {"counts", "exchanges"},
+    "tallies": {"counts", "envelopes", "events", "exchanges", "points", "siblings"},
     "": {"counting", "counts", "exchanges"},  # logcount/__init__.py
 }
 """Room → the rooms that it may import. The command line, which puts all together, may import any."""
 
 FOREIGN = {
-    "azure": {"sources", "cli"},
+    "azure": {"sources", "stores", "cli"},
+    "aiohttp": {"sinks", "health"},
+    "asyncio_throttle": {"sinks"},
+    "opencensus": {"sinks"},
+    "opentelemetry": {"sinks"},
     "fastavro": {"sources"},
     "transformers": {"tokenizers"},
     "huggingface_hub": {"tokenizers"},

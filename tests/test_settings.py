@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from logcount.errors import Misconfigured
-from logcount.settings import DEFAULT_DIMENSIONS, load_settings
+from logcount.settings import load_settings
+from logcount.settings.dimensions import DEFAULT_DIMENSIONS
 
 
 @pytest.fixture(autouse=True)

@@ -2,4 +2,5 @@
 
 from logcount.cli import main
 
-main()
+if __name__ == "__main__":  # processes that count import this module too
+    main()

@@ -22,13 +22,15 @@ class LogEvent:
     source: str
     """File path, blob URL without query, or `-`."""
     position: int
-    """Sequence number in Event Hubs Capture, else the 1-based record in its source."""
+    """Sequence number in Event Hubs and its Capture, else the 1-based record in its source."""
     enqueued: datetime | None = None
     """When Event Hubs took it (aware, UTC), where that is known."""
     problem: str | None = None
     """Why there is no data; holds no piece of a body."""
     duplicate: bool = False
     """Whether the same source identity was handed over before."""
+    offset: str | None = None
+    """The broker's own word for its place, in Event Hubs; never calculated with."""
 
 
 Handler = Callable[[Sequence[LogEvent]], Awaitable[None]]

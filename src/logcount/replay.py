@@ -5,14 +5,14 @@ Law: what was read is counted, uncounted, rejected, skipped or a duplicate, and 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from logcount.counts import Outcome
 from logcount.envelopes import decode
-from logcount.exchanges import Decoded, Exchange, Rejected, Skipped
+from logcount.exchanges import Decoded, Exchange, Rejected
+from logcount.siblings import Siblings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from logcount.envelopes.mapped import Mapped
     from logcount.events import LogEvent
 
-Count = Callable[[Exchange], Outcome]
+Count = Callable[[Exchange], "Outcome"]
 Each = Callable[["LogEvent", Outcome], None]
 """Takes every outcome with the event that it came from, in the order of the archive."""
 
@@ -59,7 +59,7 @@ class Replay:
         self._mappings = mappings
         self._span = span
         self._each = each
-        self._siblings = _Siblings()
+        self._siblings = Siblings()
 
     async def handle(self, batch: Sequence[LogEvent]) -> None:
         """Count a batch of events; a `Handler` of sources."""
@@ -84,67 +84,9 @@ class Replay:
         elif event.duplicate:
             self._summary.duplicates += 1
         else:
-            settled = self._siblings.settle(dated)
-            outcome = self._outcome(settled)
-            if isinstance(settled, Exchange) and outcome.count is not None:
-                self._siblings.counted(settled)
-            self._settle(event, outcome)
-
-    def _outcome(self, result: Exchange | Skipped) -> Outcome:
-        if isinstance(result, Exchange):
-            return self._count(result)
-        dimensions = result.dimensions
-        return Outcome(None, result.reason, True, result.id, result.time, result.model, dimensions)
+            self._settle(event, self._siblings.outcome(dated, self._count))
 
     def _settle(self, event: LogEvent, outcome: Outcome) -> None:
         self._summary.add(outcome)
         if self._each is not None:
             self._each(event, outcome)
-
-
-_REMEMBERED = 100_000
-"""How many exchanges of diagnostic logs are remembered: an hour at thirty a second, in some 20 MB."""
-
-
-class _Siblings:
-    """Remembers which exchanges were counted from GatewayLlmLogs, and which from GatewayLogs.
-
-    The two tell of the same exchange under one correlation id, and are not joined yet: the rows with tokens count.
-    Where a gateway log was counted batches before its LLM log came, it is the LLM log that is skipped.
-    """
-
-    def __init__(self) -> None:
-        self._with_tokens: OrderedDict[str, None] = OrderedDict()
-        self._counted: OrderedDict[str, None] = OrderedDict()
-
-    def meet(self, results: Iterable[Decoded]) -> None:
-        """Look at a batch before any of it is counted."""
-        for result in results:
-            if isinstance(result, Exchange) and result.correlation and not result.any_api and result.usage:
-                _remember(self._with_tokens, result.correlation)
-
-    def settle(self, result: Exchange | Skipped) -> Exchange | Skipped:
-        """Return the result, or why another record of the same exchange goes before it."""
-        if not isinstance(result, Exchange) or result.correlation is None:
-            return result
-        if not result.any_api and result.correlation in self._counted:
-            return _skipped(result, "an LLM log whose exchange was counted from its gateway log")
-        if result.any_api and result.correlation in self._with_tokens:
-            return _skipped(result, "a gateway log whose exchange is counted from its LLM log")
-        return result
-
-    def counted(self, exchange: Exchange) -> None:
-        """Remember that an exchange was counted."""
-        if exchange.any_api and exchange.correlation:
-            _remember(self._counted, exchange.correlation)
-
-
-def _remember(memory: OrderedDict[str, None], correlation: str) -> None:
-    memory[correlation] = None
-    memory.move_to_end(correlation)
-    if len(memory) > _REMEMBERED:
-        memory.popitem(last=False)
-
-
-def _skipped(exchange: Exchange, reason: str) -> Skipped:
-    return Skipped(reason, exchange.id, exchange.time, exchange.model, exchange.dimensions)

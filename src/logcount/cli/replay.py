@@ -89,7 +89,7 @@ def replay(
 
 def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
     """Return the dimensions to group by, under the names that they have."""
-    from logcount.settings import dimension_names
+    from logcount.settings.dimensions import dimension_names
 
     if by is None:
         return settings.metrics.dimensions
@@ -127,7 +127,7 @@ def _report(summary: Summary, output: str, *, by_model: bool) -> None:
 
 def _warn_of_unknown(summary: Summary, by: str | None) -> None:
     """Say which of the dimensions asked for no exchange has: the name may be misspelt."""
-    from logcount.settings import DIMENSION_NAMES
+    from logcount.settings.dimensions import DIMENSION_NAMES
 
     groups = summary.groups
     for name in summary.by if groups else ():

@@ -8,73 +8,69 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from logcount.envelopes.mapped import NATIVE_FIELDS
 from logcount.errors import Misconfigured
+from logcount.settings.dimensions import DEFAULT_DIMENSIONS, fit_azure
+from logcount.settings.live import (
+    AppInsightsSettings,
+    EventHubSettings,
+    MetricSetSettings,
+    Name,
+    OtlpSettings,
+    RunSettings,
+)
+from logcount.settings.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DEFAULT_DIMENSIONS = (
-    *("API ID", "Operation ID", "Product ID", "Subscription ID"),
-    *("Location", "Gateway ID", "Model", "Counted By"),
-)
-"""On unless the settings say otherwise; User ID, Backend ID and Client IP only if asked."""
-
-DIMENSION_NAMES = (
-    *DEFAULT_DIMENSIONS,
-    *("User ID", "Backend ID", "Client IP", "Product Name", "Operation Name", "App ID", "hour", "day"),
-)
-"""All that envelopes know, and the spans of time that `--by` takes; operators add their own."""
-
-DIMENSIONS_AT_MOST = 10
-"""Azure Monitor's limit of dimension keys for one metric."""
-
-
-def dimension_names(names: Iterable[str], own: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the names as they are written everywhere, each once; those of `own` and the known ones in any case."""
-    known = {name.lower(): name for name in (*own, *DIMENSION_NAMES)}
-    return tuple(dict.fromkeys(known.get(name.lower(), name) for name in names))
-
-
 FILE = Path("logcount.toml")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class MetricsSettings(Section):
+    """How counts are grouped and emitted."""
 
-
-class MetricsSettings(_Section):
-    """How counts are grouped."""
-
-    dimensions: tuple[str, ...] = DEFAULT_DIMENSIONS
+    namespace: Name = "API Management"
+    dimensions: tuple[Name, ...] = DEFAULT_DIMENSIONS
+    cached: bool = False
+    """Whether there is a metric Cached Tokens."""
+    reasoning: bool = False
+    """Whether there is a metric Reasoning Tokens."""
+    max_series: Annotated[int, Field(ge=10, le=50_000)] = 5000
+    """Active time series of this process in twelve hours: Azure takes 50,000 for a subscription and region."""
+    sets: tuple[MetricSetSettings, ...] = ()
+    """Further sets of the same token metrics, each with its own namespace and dimensions."""
 
     @field_validator("dimensions")
     @classmethod
     def _fit_azure(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(value) > DIMENSIONS_AT_MOST:
-            raise ValueError(f"at most {DIMENSIONS_AT_MOST} dimensions, as Azure Monitor takes")
-        return dimension_names(value)
+        return fit_azure(value)
 
 
-class StorageSettings(_Section):
+class StorageSettings(Section):
     """How blob storage is reached: by connection string, else by the identity that `azure-identity` finds."""
 
     connection_string: SecretStr | None = None
+    account_url: str | None = None
+    """Of the checkpoints, as https://ACCOUNT.blob.core.windows.net; needed where there is no connection string."""
+    checkpoint_container: str = "checkpoints"
+    ledger: str = "ledger"
+    """A folder, or the URL of a container: https://ACCOUNT.blob.core.windows.net/CONTAINER."""
 
 
-class TokenizerSettings(_Section):
+class TokenizerSettings(Section):
     """Where a tokenizer comes from, and a chat template in place of its own."""
 
     origin: str
     chat_template: str | None = None
 
 
-class EnvelopeSettings(_Section):
+class EnvelopeSettings(Section):
     """An operator's own envelope: the path that tells it, and where the native fields are in it."""
 
     name: str
@@ -107,6 +103,12 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     storage: StorageSettings = StorageSettings()
     envelopes: tuple[EnvelopeSettings, ...] = ()
+    eventhub: EventHubSettings = EventHubSettings()
+    eventhubs: tuple[EventHubSettings, ...] = ()
+    """Further hubs that the same process counts; what they leave out is as in `eventhub`."""
+    appinsights: AppInsightsSettings = AppInsightsSettings()
+    otlp: OtlpSettings = OtlpSettings()
+    run: RunSettings = RunSettings()
 
     @field_validator("tokenizers", mode="before")
     @classmethod
@@ -145,6 +147,7 @@ def load_settings(config: Path | None = None) -> Settings:
         raise Misconfigured(f"{path}: {error}") from None
     _refuse_unknown(str(path), content)
     _refuse_unknown("the environment", _from_environment())
+    _honour_azure(content)
     try:
         settings = Settings(**content, base=path.parent)
     except ValidationError as error:
@@ -153,6 +156,14 @@ def load_settings(config: Path | None = None) -> Settings:
         raise Misconfigured("the environment: lists and tables in LOGCOUNT_… variables are written as JSON") from None
     store = settings.base / settings.tokenizer_store.expanduser()
     return settings.model_copy(update={"tokenizer_store": store})
+
+
+def _honour_azure(content: dict[str, Any]) -> None:
+    """Let Azure's own variable stand over the file, and under logcount's own."""
+    connection = os.environ.get("APPLICATIONINSIGHTS_CONNECTION_STRING")
+    section = content.setdefault("appinsights", {})
+    if connection and isinstance(section, dict):
+        section["connection_string"] = connection
 
 
 _PREFIX = "LOGCOUNT_"

@@ -1,0 +1,139 @@
+"""`logcount check`: tries what a live count needs, one thing after another, and says what to mend."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from logcount.errors import LogcountError, Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from logcount.cli.live import Parts
+    from logcount.live.parts import Sink
+    from logcount.settings import Settings
+    from logcount.settings.live import EventHubSettings
+
+Trial = tuple[str, "Callable[[], Awaitable[str]]"]
+"""What is tried, and how: it returns what was found, or raises what to mend."""
+
+SINK_SECONDS = 20.0
+"""How long a sink may take to accept one point."""
+
+METRIC = "Check"
+"""The metric of the point that is sent: nothing but a point that was accepted shows that points are."""
+
+
+@click.command()
+@click.pass_obj
+def check(config: Path | None, /) -> None:
+    """Try settings, permissions, connections and tokenizers, and say what to mend.
+
+    Writes an object `check` to the ledger and the checkpoint container, and sends one point of a metric called Check.
+    """
+    from logcount.settings import load_settings
+
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # what fails is told here, once
+    settings = load_settings(config)
+    failed = asyncio.run(_try_all(settings))
+    if failed:
+        raise LogcountError(f"{failed} of what a live count needs {'is' if failed == 1 else 'are'} not there yet")
+
+
+async def _try_all(settings: Settings) -> int:
+    from logcount.cli.live import Parts
+
+    failed = 0
+    async with Parts(settings) as parts:
+        for what, trial in _trials(parts):
+            try:
+                found = await trial()
+            except LogcountError as error:
+                failed += 1
+                click.echo(f"  ✗ {what}: {error}")
+            else:
+                click.echo(f"  ✓ {what}: {found}")
+    return failed
+
+
+def _trials(parts: Parts) -> Iterator[Trial]:
+    from logcount.cli.live import hub_identity
+
+    yield "tokenizers", lambda: _try_tokenizers(parts.settings)
+    try:
+        hubs = parts.hubs
+    except Misconfigured as error:
+        yield "event hub", _raising(error)
+        hubs = []
+    for hub in hubs:
+        yield f"event hub {hub_identity(hub)[1]}", lambda hub=hub: _try_hub(parts, hub)  # type: ignore[misc]
+    yield "checkpoints", lambda: _try_checkpoints(parts)
+    yield "ledger", lambda: _try_ledger(parts)
+    try:
+        sinks = parts.sinks()
+    except Misconfigured as error:
+        yield "sink", _raising(error)
+        return
+    for sink in sinks:
+        yield sink.name, lambda sink=sink: _try_sink(sink, parts.settings)  # type: ignore[misc]
+
+
+def _raising(error: LogcountError) -> Callable[[], Awaitable[str]]:
+    async def trial() -> str:
+        raise error
+
+    return trial
+
+
+async def _try_tokenizers(settings: Settings) -> str:
+    from logcount.cli.wiring import make_shelf
+
+    make_shelf(settings).check()
+    number = len(settings.tokenizers)
+    return f"{number} named, all here" if number else "none named: what reports no usage stays uncounted"
+
+
+async def _try_hub(parts: Parts, settings: EventHubSettings) -> str:
+    from logcount.live.troubles import Troubles
+
+    hub = parts.hub(settings, Troubles())
+    state = await hub.state()
+    await hub.listen(state.partitions[0])
+    return f"{len(state.partitions)} partitions, may be read; its ledger is {hub.name}"
+
+
+async def _try_checkpoints(parts: Parts) -> str:
+    store = await parts.checkpoint_container()
+    await store.create("check", b"")
+    return f"container {parts.settings.storage.checkpoint_container} may be written"
+
+
+async def _try_ledger(parts: Parts) -> str:
+    store = await parts.store()
+    if not await store.create("check", b"checked"):
+        stored = await store.read("check")
+        if stored is None:
+            raise LogcountError("an object that is there cannot be read")
+        await store.replace("check", b"checked", stored.tag)
+    return f"{parts.settings.storage.ledger} may be read and written"
+
+
+async def _try_sink(sink: Sink, settings: Settings) -> str:
+    from logcount.points import Item, Point
+
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    point = Point(settings.metrics.namespace, METRIC, minute, (), 1, 1, 1, 1)
+    try:
+        async with asyncio.timeout(SINK_SECONDS):
+            marks = await sink.send([Item("check", 0, point)])
+    except TimeoutError:
+        raise LogcountError(sink.trouble or f"no answer within {SINK_SECONDS:.0f} s") from None
+    if marks:
+        raise LogcountError(f"a point was refused: {marks[0].answer}")
+    return "a point was accepted"

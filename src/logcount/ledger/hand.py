@@ -1,0 +1,80 @@
+"""The hand: events of one link that are counted and not recorded yet, in order, with the gaps between them.
+
+Law: memory never overrules the ledger; what is recorded leaves the hand, whoever recorded it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from logcount.errors import Unsettled
+from logcount.ledger.log import append
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from logcount.ledger.head import Head
+    from logcount.ledger.intake import Place
+    from logcount.ledger.record import Hole, Record
+    from logcount.ledger.steps import Steps
+    from logcount.points import Tally
+
+
+class Row(NamedTuple):
+    """An event in hand: what identifies it, the broker's offset of it, and what it came to."""
+
+    number: int
+    enqueued: datetime
+    offset: str
+    tallies: Sequence[Tally]
+
+
+class Hand:
+    """Holds the rows and gaps that continue a head."""
+
+    def __init__(self, head: Head, place: Place) -> None:
+        self._before = head.hub
+        self._continues = head.hub == place.hub or place.numbers_only
+        self.hub = place.hub
+        self.rows: list[Row] = []
+        self.gaps: list[Hole] = []
+
+    def first(self, head: Head) -> int:
+        """Return the first sequence number of the next record after a head: 0 in an empty log and in a new hub."""
+        return head.to + 1 if head.hub == self.hub or (self._continues and head.hub is not None) else 0
+
+    def take_over(self, head: Head) -> None:
+        """Drop what is recorded up to this head, which follows on the one that the hand continued.
+
+        Raises:
+            Unsettled: the log has gone on to another hub than this hand's.
+
+        """
+        if head.hub not in (self.hub, self._before):
+            raise Unsettled("the ledger has gone on to another hub")
+        if head.hub == self.hub:
+            self._continues = True
+        elif not self._continues:
+            return
+        self.rows = [row for row in self.rows if row.number > head.to]
+        self.gaps = [replace(gap, first=max(gap.first, head.to + 1)) for gap in self.gaps if gap.last > head.to]
+
+
+Draft = Callable[["Head", Hand], "Record"]
+"""Writes the next record after a head, of as many of the hand's rows as one can hold."""
+
+
+def settle(log: str, head: Head, hand: Hand, draft: Draft) -> Steps[Head]:
+    """Record the whole hand, and return the head after it.
+
+    Raises:
+        Unsettled: the log has gone on to another hub.
+
+    """
+    while hand.rows:
+        head = yield from append(log, head, draft(head, hand))
+        hand.take_over(head)
+    return head

@@ -1,0 +1,220 @@
+"""A record of the ledger: what a span of a partition's events came to, as JSON that never changes.
+
+The id is the sha256 of the rest of the record, and `prev` the id of the record before: a log is a chain.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Literal
+
+from logcount.errors import Halted
+from logcount.points import Item, Point
+
+VERSION = 1
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a record: one conditional put of a small blob."""
+
+HoleReason = Literal["before", "expired", "absent"]
+"""`before`: older than the first run; `expired`: the broker had let go of it; `absent`: the broker skipped it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A span of sequence numbers of one hub, both ends in it, that is in no record, and why."""
+
+    hub: str
+    first: int
+    last: int
+    reason: HoleReason
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of sequence numbers, both ends in it."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """How many exchanges (or rejected events) had one reason, and the sequence numbers of the events."""
+
+    reason: str
+    number: int
+    at: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """An entry of a partition's log; times are aware and in UTC."""
+
+    n: int
+    prev: str | None
+    hub: str
+    """The hub's `created_at`, as the broker gives it: an event is one of this hub, this partition, and its number."""
+    first: int
+    """The first sequence number of the span: that after the record before, or 0."""
+    to: int
+    """The last one."""
+    enqueued: datetime
+    """When the broker took event `to`."""
+    clock: datetime
+    """The latest such time of all events so far."""
+    offset: str
+    """The broker's offset of event `to`."""
+    events: int
+    """How many events of the span there were."""
+    holes: tuple[Hole, ...]
+    """Every span still missing, of this hub and of those before it."""
+    points: tuple[Point, ...]
+    uncounted: tuple[Reasoned, ...]
+    rejected: tuple[Reasoned, ...]
+    skipped: tuple[Reasoned, ...]
+    counted_with: dict[str, Any]
+    writer: str
+    """A random word of the process that wrote it."""
+    written: datetime
+
+    @cached_property
+    def data(self) -> bytes:
+        """The record as it is stored."""
+        return _encode({**self._rest, "id": self.id})
+
+    @cached_property
+    def id(self) -> str:
+        """The sha256 of the rest, in hexadecimal."""
+        return sha256(_encode(self._rest)).hexdigest()
+
+    @cached_property
+    def _rest(self) -> dict[str, Any]:
+        return {
+            "v": VERSION,
+            "n": self.n,
+            "prev": self.prev,
+            "hub": self.hub,
+            "from": self.first,
+            "to": self.to,
+            "enqueued": time_text(self.enqueued),
+            "clock": time_text(self.clock),
+            "offset": self.offset,
+            "events": self.events,
+            "holes": [{"hub": hole.hub, **_span(hole.first, hole.last), "reason": hole.reason} for hole in self.holes],
+            "points": [_point(point) for point in self.points],
+            "uncounted": [_reasoned(one, "exchanges") for one in self.uncounted],
+            "rejected": [_reasoned(one, "events") for one in self.rejected],
+            "skipped": [_reasoned(one, "exchanges") for one in self.skipped],
+            "counted_with": self.counted_with,
+            "writer": self.writer,
+            "written": time_text(self.written),
+        }
+
+    def items(self) -> list[Item]:
+        """Return the record's points as they go to a sink: under its id and their numbers."""
+        return [Item(self.id, number, point) for number, point in enumerate(self.points)]
+
+
+def decode_record(data: bytes) -> Record:
+    """Return the record that a store holds.
+
+    Raises:
+        Halted: it is none, not whole, or of a later format.
+
+    """
+    try:
+        document = json.loads(data)
+        claimed = document.pop("id")
+        if document["v"] != VERSION:
+            raise Halted(f"a record of the ledger is of format {document['v']}, and this logcount reads {VERSION}")
+        if sha256(_encode(document)).hexdigest() != claimed:
+            raise Halted("a record of the ledger is not what was written: its id is not the sha256 of the rest")
+        return _record(document)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Halted(f"a record of the ledger cannot be read ({type(error).__name__})") from None
+
+
+def _record(document: dict[str, Any]) -> Record:
+    return Record(
+        n=document["n"],
+        prev=document["prev"],
+        hub=document["hub"],
+        first=document["from"],
+        to=document["to"],
+        enqueued=read_time(document["enqueued"]),
+        clock=read_time(document["clock"]),
+        offset=document["offset"],
+        events=document["events"],
+        holes=tuple(Hole(one["hub"], one["from"], one["to"], one["reason"]) for one in document["holes"]),
+        points=tuple(_read_point(one) for one in document["points"]),
+        uncounted=tuple(_read_reasoned(one, "exchanges") for one in document["uncounted"]),
+        rejected=tuple(_read_reasoned(one, "events") for one in document["rejected"]),
+        skipped=tuple(_read_reasoned(one, "exchanges") for one in document["skipped"]),
+        counted_with=document["counted_with"],
+        writer=document["writer"],
+        written=read_time(document["written"]),
+    )
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    """Write JSON in one form only, so that equal records are equal bytes."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def time_text(time: datetime) -> str:
+    """Write a time as UTC ISO 8601, always with microseconds: such texts sort as the times do."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_time(text: str) -> datetime:
+    """Read what `time_text` wrote.
+
+    Raises:
+        ValueError: it is no such text.
+
+    """
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def _span(first: int, last: int) -> dict[str, int]:
+    return {"from": first, "to": last}
+
+
+def _point(point: Point) -> dict[str, Any]:
+    return {
+        "set": point.set,
+        "namespace": point.namespace,
+        "metric": point.metric,
+        "minute": point.minute.strftime("%Y-%m-%dT%H:%MZ"),
+        "dimensions": dict(point.dimensions),
+        "sum": point.sum,
+        "count": point.count,
+        "min": point.min,
+        "max": point.max,
+    }
+
+
+def _read_point(one: dict[str, Any]) -> Point:
+    return Point(
+        namespace=one["namespace"],
+        metric=one["metric"],
+        minute=datetime.strptime(one["minute"], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC),
+        dimensions=tuple(one["dimensions"].items()),
+        sum=one["sum"],
+        count=one["count"],
+        min=one["min"],
+        max=one["max"],
+        set=one["set"],
+    )
+
+
+def _reasoned(one: Reasoned, what: str) -> dict[str, Any]:
+    return {"reason": one.reason, what: one.number, "at": [_span(span.first, span.last) for span in one.at]}
+
+
+def _read_reasoned(one: dict[str, Any], what: str) -> Reasoned:
+    return Reasoned(one["reason"], one[what], tuple(Span(span["from"], span["to"]) for span in one["at"]))

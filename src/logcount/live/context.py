@@ -1,0 +1,83 @@
+"""The context of a live count: what its partitions share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from logcount.ledger.log import log_name
+from logcount.live.performing import Performer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logcount.events import LogEvent
+    from logcount.ledger.hand import Draft
+    from logcount.ledger.intake import Decision
+    from logcount.live.parts import Counting, Hub, HubState, Sink, Store
+    from logcount.live.room import Room
+    from logcount.live.troubles import Troubles
+    from logcount.points import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When a partition's events in hand are recorded, whichever comes first."""
+
+    seconds: float = 30.0
+    events: int = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What the operator says of a ledger, a hub and checkpoints that do not fit together."""
+
+    other_hub: Decision = "stop"
+    begin_at: Literal["stop", "ledger", "checkpoint"] = "stop"
+    """Where to begin if there is a checkpoint and not its record: at the ledger's end, or after the checkpoint."""
+
+
+@dataclass(slots=True)
+class Context:
+    """The parts of a live count, and what is known of all its partitions together."""
+
+    hub: Hub
+    store: Store
+    sinks: Sequence[Sink]
+    counting: Counting
+    room: Room
+    draft: Draft
+    troubles: Troubles
+    pace: Pace = Pace()
+    decisions: Decisions = Decisions()
+    repeats: int = 0
+    """Events that were handed over again, and dropped."""
+    _hub_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _hub_seen: tuple[float, HubState] | None = None
+
+    def log(self, partition: str) -> str:
+        """Return the name of a partition's log."""
+        return log_name(self.hub.name, partition)
+
+    @property
+    def performer(self) -> Performer:
+        """Who takes the steps of the protocol."""
+        return Performer(self.store, self.troubles)
+
+    async def hub_state(self, after: float) -> HubState:
+        """Return what the hub was at some moment after this one of the monotonic clock; one question serves many."""
+        async with self._hub_lock:
+            if self._hub_seen is None or self._hub_seen[0] < after:
+                asked = time.monotonic()
+                state = await self.performer.insist("event hub", self.hub.state)
+                self._hub_seen = asked, state
+            return self._hub_seen[1]
+
+    async def count(self, partition: str, piece: Sequence[LogEvent], size: int) -> list[list[Tally]]:
+        """Count events, and give back their room."""
+        try:
+            return await self.counting.count(partition, piece)
+        finally:
+            await self.room.leave(size)

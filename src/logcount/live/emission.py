@@ -1,0 +1,70 @@
+"""Emission: a sink is given what the ledger holds beyond its cursor, record after record, while counting goes on.
+
+Delivery guarantee: at least once; each item carries its record's id and its number, by which a repeat can be seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logcount.ledger.cursor import Cursor, follow, read_cursor, reset
+from logcount.ledger.log import read_record
+
+if TYPE_CHECKING:
+    from logcount.ledger.head import Head
+    from logcount.live.parts import Sink
+    from logcount.live.performing import Performer
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a record: its place in the log, and the number and offset of its last event."""
+
+    n: int
+    to: int
+    offset: str
+
+
+class Emission:
+    """One sink's way through one partition's log."""
+
+    def __init__(self, log: str, sink: Sink, performer: Performer) -> None:
+        self.sink = sink
+        self.end: End | None = None
+        """Of the last record whose points are accepted or marked."""
+        self._log = log
+        self._performer = performer
+        self._cursor = Cursor()
+
+    async def look(self, *, anew: bool = False) -> int:
+        """Read the cursor, and return the record at which it stands; -1 before the first.
+
+        `anew`: the operator said where to begin, so a cursor without its record is put back to the beginning.
+
+        Raises:
+            Halted: the cursor's record is not in the ledger.
+
+        """
+        self._cursor = await self._performer.perform(read_cursor(self._log, self.sink.name))
+        if anew and self._cursor.n >= 0 and not await self._performer.holds(self._log, self._cursor.n):
+            self._cursor = await self._performer.perform(reset(self._log, self.sink.name, self._cursor))
+        if self._cursor.n >= 0:
+            await self._see_end()
+        return self._cursor.n
+
+    def lacks(self, head: Head) -> int:
+        """Return how many records the sink lacks."""
+        return max(head.n - self._cursor.n, 0)
+
+    async def step(self, head: Head) -> None:
+        """Emit the next records, as many as go together."""
+        self._cursor = await self._performer.perform(follow(self._log, self.sink.name, self._cursor, head.n), self.sink)
+        if self._cursor.n == head.n and head.offset is not None:
+            self.end = End(head.n, head.to, head.offset)
+        else:
+            await self._see_end()
+
+    async def _see_end(self) -> None:
+        record = await self._performer.perform(read_record(self._log, self._cursor.n))
+        self.end = End(record.n, record.to, record.offset)

@@ -1,0 +1,231 @@
+"""One link to a partition: its events are judged, counted and recorded, in order, until it is closed.
+
+Law: what a link has not recorded when it ends is read again by the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logcount.errors import Halted, Unsettled
+from logcount.ledger.hand import Hand, Row, settle
+from logcount.ledger.intake import Arrival, Intake
+from logcount.ledger.record import Hole, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logcount.events import LogEvent
+    from logcount.ledger.head import Head
+    from logcount.ledger.intake import Place
+    from logcount.live.context import Context
+    from logcount.live.performing import Performer
+    from logcount.points import Tally
+
+_LOGGER = logging.getLogger(__name__)
+
+PIECE_BYTES = 4 * 1024 * 1024
+"""Bytes of events that are counted in one go: a worker's pipe and memory hold some of these."""
+
+
+_DECIDE = "`logcount run --other-hub go-on` goes by the numbers, `--other-hub anew` begins at the first event"
+
+
+@dataclass(slots=True)
+class Missed:
+    """What a partition asked to be read again, across its links: a gap is stated only when it was met twice."""
+
+    after: int | None = None
+    """The number after which one was missing."""
+
+
+class Link:
+    """Takes one partition's events while its link to the hub lasts."""
+
+    def __init__(self, partition: str, place: Place, head: Head, missed: Missed, context: Context) -> None:
+        self.head = head
+        self.moved = asyncio.Event()
+        """Set when the head has moved."""
+        self.received = place.to
+        """The last sequence number in hand or recorded."""
+        self._partition = partition
+        self._place = place
+        self._missed = missed
+        self._context = context
+        self._performer: Performer = context.performer
+        self._intake = Intake(place)
+        self._hand = Hand(head, place)
+        self._pending: deque[tuple[list[LogEvent], asyncio.Task[list[list[Tally]]]]] = deque()
+        self._lock = asyncio.Lock()
+        self._opened = time.monotonic()
+        self._confirmed = False
+        self._oldest: float | None = None
+        self._in_hand = 0
+        self._broken: Unsettled | Halted | None = None
+        self._timer: asyncio.Task[None] | None = None
+        if place.to > head.to:  # the operator said to begin at the checkpoint
+            self._hand.gaps.append(Hole(place.hub, head.to + 1, place.to, "before"))
+
+    async def take(self, batch: Sequence[LogEvent]) -> None:
+        """Judge a batch, have its new events counted, and settle when that is due.
+
+        Raises:
+            Unsettled: the partition is to be read again.
+            Halted: it cannot go on until the operator decides.
+
+        """
+        async with self._lock:
+            self._see_whole()
+            if not batch:
+                return
+            if not self._confirmed:
+                await self._confirm()
+            if self._timer is None:
+                self._timer = asyncio.create_task(self._settle_in_time())
+            for piece in _pieces(await self._judge(batch)):
+                await self._count(piece)
+                if self._in_hand >= self._context.pace.events:
+                    await self._settle()
+
+    async def leave(self) -> None:
+        """Settle what is in hand, and end."""
+        if self._timer is not None:
+            self._timer.cancel()
+        async with self._lock:
+            try:
+                await self._settle()
+            except (Unsettled, Halted) as error:
+                self._broken = self._broken or error
+            self._broken = self._broken or Unsettled("the link has ended")
+            for _, task in self._pending:
+                task.cancel()
+
+    def _see_whole(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+
+    async def _confirm(self) -> None:
+        """See, after the link was made, that the hub is the one that it was meant to be made to."""
+        state = await self._context.hub_state(self._opened)
+        if time_text(state.created) != self._place.hub:
+            raise Unsettled("the hub was made again while the link was opened")
+        self._confirmed = True
+
+    async def _judge(self, batch: Sequence[LogEvent]) -> list[LogEvent]:
+        """Return the events that are the next of the log."""
+        fresh = []
+        for event in batch:
+            if event.enqueued is None:
+                raise Halted("the hub gives no enqueued time: it is not one that logcount can follow")
+            arrival = Arrival(event.position, event.enqueued)
+            while (verdict := self._intake.judge(arrival)) in _MINDED:
+                await _MINDED[verdict](self, arrival)
+            if verdict == "next":
+                fresh.append(event)
+            else:
+                self._context.repeats += 1
+        return fresh
+
+    async def _mind_stranger(self, arrival: Arrival) -> None:
+        state = await self._context.hub_state(time.monotonic())
+        if time_text(state.created) != self._place.hub:
+            raise Unsettled("the hub was made again")
+        raise Halted(
+            f"event {arrival.number} is not the one that was recorded under this number, and the hub is the same: a "
+            f"failover? {_DECIDE}"
+        )
+
+    async def _mind_unmet(self, arrival: Arrival) -> None:
+        """See that the log's own last event did not come first because the hub has let go of it."""
+        if (await self._first()) > self._place.to:
+            self._intake.meet()
+        elif self._missed.after == self._place.to - 1:
+            raise Halted(
+                f"the hub holds event {self._place.to}, the last that was recorded, and gives {arrival.number} in its "
+                f"place: {_DECIDE}"
+            )
+        else:
+            self._missed.after = self._place.to - 1
+            raise Unsettled("the last recorded event did not come first: the partition is read again")
+
+    async def _mind_gap(self, arrival: Arrival) -> None:
+        first, last = self._intake.to + 1, arrival.number - 1
+        if self.head.n < 0 and first == 0:
+            self._state_gap(first, last, "before")
+            return
+        retained = await self._first()
+        if retained > first:
+            self._state_gap(first, min(last, retained - 1), "expired")
+        elif self._missed.after == first - 1:
+            self._state_gap(first, last, "absent")
+        else:
+            self._missed.after = first - 1
+            raise Unsettled(f"events {first} to {last} did not come: the partition is read again")
+
+    def _state_gap(self, first: int, last: int, reason: str) -> None:
+        self._hand.gaps.append(Hole(self._place.hub, first, last, reason))  # type: ignore[arg-type]
+        self._intake.skip(last)
+        _LOGGER.warning("partition %s: events %d to %d are missing: %s", self._partition, first, last, reason)
+
+    async def _first(self) -> int:
+        state = await self._performer.insist("event hub", lambda: self._context.hub.partition(self._partition))
+        return state.first
+
+    async def _count(self, piece: list[LogEvent]) -> None:
+        size = sum(len(event.data) for event in piece)
+        await self._context.room.enter(size)
+        self._pending.append((piece, asyncio.create_task(self._context.count(self._partition, piece, size))))
+        self._in_hand += len(piece)
+        self.received = piece[-1].position
+        if self._oldest is None:
+            self._oldest = time.monotonic()
+
+    async def _settle_in_time(self) -> None:
+        """Settle when the oldest event in hand has waited long enough."""
+        while True:
+            due = self._context.pace.seconds
+            waited = 0.0 if self._oldest is None else time.monotonic() - self._oldest
+            await asyncio.sleep(max(due - waited, 0.01))
+            async with self._lock:
+                if self._oldest is not None and time.monotonic() - self._oldest >= due and self._broken is None:
+                    try:
+                        await self._settle()
+                    except (Unsettled, Halted) as error:
+                        self._broken = error
+
+    async def _settle(self) -> None:
+        while self._pending:
+            piece, task = self._pending[0]
+            tallied = await asyncio.shield(task)
+            self._pending.popleft()
+            self._hand.rows += [
+                Row(event.position, event.enqueued, event.offset or "", tallies)  # type: ignore[arg-type]
+                for event, tallies in zip(piece, tallied, strict=True)
+            ]
+        log = self._context.log(self._partition)
+        self.head = await self._performer.perform(settle(log, self.head, self._hand, self._context.draft))
+        self._oldest = None
+        self._in_hand = 0
+        self.moved.set()
+
+
+_MINDED = {"stranger": Link._mind_stranger, "unmet": Link._mind_unmet, "gap": Link._mind_gap}
+"""What to do about an event that is neither the next nor a repeat, before it is judged again."""
+
+
+def _pieces(events: list[LogEvent]) -> list[list[LogEvent]]:
+    """Cut a batch where it is too large to be counted in one go."""
+    pieces: list[list[LogEvent]] = []
+    size = 0
+    for event in events:
+        if not pieces or size + len(event.data) > PIECE_BYTES:
+            pieces.append([])
+            size = 0
+        pieces[-1].append(event)
+        size += len(event.data)
+    return pieces

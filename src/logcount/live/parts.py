@@ -1,0 +1,152 @@
+"""What a live count is made of besides itself: a hub, a store for the ledger, sinks; satisfied by shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from logcount.events import LogEvent
+    from logcount.points import Item, Mark, Point, Tally
+
+
+class Reader(Protocol):
+    """Reads the partitions of a hub: what a hub's source asks and tells, partition by partition.
+
+    A source calls these for one partition in turn, never two at once; for different partitions they run side by side.
+    """
+
+    async def start(self, partition: str) -> str | None:
+        """Return the offset of the event with which to begin, itself included; None: the first that is retained."""
+        ...
+
+    async def take(self, partition: str, batch: Sequence[LogEvent]) -> None:
+        """Take the next events in hand; they are read again from `start` where this raises, or the process ends."""
+        ...
+
+    async def leave(self, partition: str) -> None:
+        """Settle what is in hand, if that can be: nothing more will be handed over before the next `start`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HubState:
+    """What a hub says of itself."""
+
+    created: datetime
+    """When it was made: a hub that is deleted and made again under its name has another."""
+    partitions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionState:
+    """What a hub says of one partition."""
+
+    first: int
+    """The first sequence number that is retained."""
+    last: int
+    """The last one that was given; -1 where there is none yet."""
+
+
+class Hub(Protocol):
+    """A hub of partitions; every method raises `Unavailable` where it does not answer."""
+
+    @property
+    def name(self) -> str:
+        """The name of the hub's logs in the ledger."""
+        ...
+
+    async def state(self) -> HubState:
+        """Return what the hub is now."""
+        ...
+
+    async def partition(self, partition: str) -> PartitionState:
+        """Return what a partition holds now."""
+        ...
+
+    async def checkpointed(self, partition: str) -> tuple[int, str] | None:
+        """Return the sequence number and offset of the partition's checkpoint, or None where there is none."""
+        ...
+
+    async def checkpoint(self, partition: str, number: int, offset: str) -> None:
+        """Write the partition's checkpoint."""
+        ...
+
+    async def deliver(self, reader: Reader) -> None:
+        """Hand the partitions that fall to this process to the reader, until cancelled.
+
+        Raises:
+            Unavailable: it cannot go on as it was set up (partitions were added, the hub was made again): start again.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store holds under a name, with the tag that this content has there."""
+
+    data: bytes
+    tag: str
+
+
+class Store(Protocol):
+    """Keeps named, small objects (4 MiB at most); strongly consistent: what was created is read by all at once.
+
+    Names are made of segments between `/`, as `eventhub:contoso/apim-logs/0/17`. Every method raises `Unavailable`
+    where the store does not answer, or does not say what it did: then the object may have been written, or may yet be.
+    """
+
+    async def read(self, name: str) -> Stored | None:
+        """Return what is there under the name, or None where nothing is."""
+        ...
+
+    async def create(self, name: str, data: bytes) -> bool:
+        """Write the object whole and lastingly if there is none of that name; say whether this call wrote it."""
+        ...
+
+    async def replace(self, name: str, data: bytes, tag: str) -> bool:
+        """Write over the object if it still has this tag; say whether this call wrote it."""
+        ...
+
+
+class Counting(Protocol):
+    """Counts events, wherever that is done."""
+
+    @property
+    def restarts(self) -> int:
+        """How often what counts had to be started anew."""
+        ...
+
+    async def count(self, partition: str, batch: Sequence[LogEvent]) -> list[list[Tally]]:
+        """Return what each event came to; never raises for what is in an event."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes points; at least once, and says of each that it does not take why not."""
+
+    @property
+    def name(self) -> str:
+        """The name of its cursor in the ledger: `appinsights`, `otlp`."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is accepted just now, for health; None while all is well."""
+        ...
+
+    async def send(self, items: Sequence[Item]) -> list[Mark]:
+        """Return when every item is accepted or in the marks; until then try again, for hours if need be."""
+        ...
+
+    async def tell(self, points: Sequence[Point]) -> None:
+        """Try once to hand over points that stand in no ledger, as the consumer's own state; never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,83 @@
+"""Takes the steps of the ledger's protocol with a real store, sink and hub, and waits where one does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, TypeVar
+
+from logcount.errors import Unavailable
+from logcount.ledger.log import record_name
+from logcount.ledger.steps import Create, Read, Replace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from logcount.ledger.steps import Step, Steps
+    from logcount.live.parts import Sink, Store
+    from logcount.live.troubles import Troubles
+
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds between two tries at what does not answer; doubled from the first to the longest, with jitter."""
+
+Result = TypeVar("Result")
+Answer = TypeVar("Answer")
+
+
+class Performer:
+    """Takes steps one after another."""
+
+    def __init__(self, store: Store, troubles: Troubles) -> None:
+        self._store = store
+        self._troubles = troubles
+
+    async def perform(self, steps: Steps[Result], sink: Sink | None = None) -> Result:
+        """Take every step, and return what the protocol comes to."""
+        answer: object = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            answer = await self._take(step, sink)
+
+    async def _take(self, step: Step, sink: Sink | None) -> object:
+        if isinstance(step, Read):
+            return await self.insist("ledger", lambda: self._store.read(step.name))
+        if isinstance(step, Create):
+            return await self._attempt(lambda: self._store.create(step.name, step.data))
+        if isinstance(step, Replace):
+            return await self._attempt(lambda: self._store.replace(step.name, step.data, step.tag))
+        if sink is None:
+            raise TypeError("what sends is performed with a sink")
+        return await sink.send(step.items)
+
+    async def holds(self, log: str, n: int) -> bool:
+        """Say whether record n is in the log."""
+        return await self.insist("ledger", lambda: self._store.read(record_name(log, n))) is not None
+
+    async def insist(self, what: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Call until there is an answer; meanwhile health says what does not answer, and why."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                answer = await call()
+            except Unavailable as error:
+                self._troubles.rise(what, str(error))
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                wait = min(2 * wait, LONGEST_WAIT)
+            else:
+                self._troubles.settle(what)
+                return answer
+
+    async def _attempt(self, call: Callable[[], Awaitable[bool]]) -> bool | None:
+        """Call once; an unclear answer is None, and is looked into after a moment by reading."""
+        try:
+            answer = await call()
+        except Unavailable as error:
+            self._troubles.rise("ledger", str(error))
+            await asyncio.sleep(FIRST_WAIT * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            return None
+        self._troubles.settle("ledger")
+        return answer

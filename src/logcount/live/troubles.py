@@ -1,0 +1,48 @@
+"""Troubles: what does not answer just now, since when and why, for health and the log."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why something does not answer, and since when."""
+
+    why: str
+    since: datetime
+
+
+class Troubles:
+    """Keeps the present troubles by what they are with; each is logged when it rises, changes and settles."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
+        self._present: dict[str, Trouble] = {}
+
+    @property
+    def present(self) -> dict[str, Trouble]:
+        """The troubles of now."""
+        return dict(self._present)
+
+    def rise(self, what: str, why: str) -> None:
+        """Say that something does not answer."""
+        known = self._present.get(what)
+        if known is None or known.why != why:
+            self._present[what] = Trouble(why, known.since if known else self._clock())
+            _LOGGER.warning("%s: %s", what, why)
+
+    def settle(self, what: str) -> None:
+        """Say that it answers."""
+        known = self._present.pop(what, None)
+        if known is not None:
+            seconds = round((self._clock() - known.since).total_seconds())
+            _LOGGER.info("%s: well again after %d s", what, seconds)

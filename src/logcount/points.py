@@ -1,0 +1,172 @@
+"""Points: what is emitted, one metric in one minute under one set of dimensions, as sum, count, min and max.
+
+Law: a point belongs to the minute in which its exchanges happened; an unknown number is in no point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from logcount.series import SeriesBudget
+
+TOTAL, PROMPT, COMPLETION = "Total Tokens", "Prompt Tokens", "Completion Tokens"
+"""The very names that the policy `llm-emit-token-metric` uses."""
+CACHED, REASONING = "Cached Tokens", "Reasoning Tokens"
+UNCOUNTED, REJECTED, FOLDED = "Uncounted Exchanges", "Rejected Events", "Folded Exchanges"
+SECONDS_BEHIND, EVENTS_BEHIND = "Seconds Behind", "Events Behind"
+
+TOKEN_METRICS = (PROMPT, COMPLETION, TOTAL, CACHED, REASONING)
+"""The metric of each number of a count, in the order of `counts.PARTS`."""
+
+REASON, COUNTED_BY, OTHER = "Reason", "Counted By", "other"
+
+DIMENSIONS_AT_MOST = 10
+"""Azure Monitor's limit of dimension keys for one metric."""
+
+LONGEST_VALUE = 256
+"""Characters that Azure Monitor keeps of a dimension's value."""
+
+Dimensions = tuple[tuple[str, str], ...]
+"""Names and values in the order of a metric set; an unknown one is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One metric, one minute, one set of dimensions: the sum, the number, the least and the greatest of its values."""
+
+    namespace: str
+    metric: str
+    minute: datetime
+    """The start of the minute in which the exchanges happened (aware, UTC)."""
+    dimensions: Dimensions
+    sum: int
+    count: int
+    min: int
+    max: int
+    set: int = 0
+    """Which of the configured metric sets it belongs to: each holds all exchanges, so sets are never added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A point of the ledger on its way to a sink, under the name by which a repeat can be seen."""
+
+    record: str
+    """The id of the ledger's record."""
+    number: int
+    """The point's number in that record."""
+    point: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Why a sink will never hold an item."""
+
+    item: Item
+    why: Literal["late", "refused"]
+    """`late`: older than the sink takes; `refused`: the sink answered that it will not."""
+    answer: str
+    """The sink's answer, or the age; holds no piece of a body and no dimension's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSet:
+    """A namespace, the dimensions that its metrics are split by, and which token metrics it has."""
+
+    namespace: str
+    dimensions: tuple[str, ...]
+    metrics: tuple[str, ...] = (TOTAL, PROMPT, COMPLETION)
+
+
+class Tally(NamedTuple):
+    """What one exchange, or one event in which none could be read, came to, in the terms of points and records."""
+
+    word: str
+    """counted, uncounted, skipped or rejected."""
+    minute: int
+    """Minutes since 1970, of the exchange; of the event's arrival where the exchange's time is unknown."""
+    dimensions: Dimensions
+    """Every dimension that a metric set is split by, as far as it is known."""
+    reason: str | None
+    tokens: tuple[int | None, ...] = ()
+    """In the order of `counts.PARTS`."""
+    tokenizer: str | None = None
+
+
+class PointMaker:
+    """Folds tallies into points, under the budget of series."""
+
+    def __init__(self, sets: Sequence[MetricSet], budget: SeriesBudget) -> None:
+        self._sets = tuple(sets)
+        self._budget = budget
+
+    def fold(self, tallies: Iterable[Tally], now: datetime) -> list[Point]:
+        """Return the points of these tallies, in an order that depends on the tallies alone."""
+        cells: dict[_Place, _Cell] = {}
+        for tally in tallies:
+            self._place(tally, cells, now)
+        return [
+            Point(namespace, metric, _minute(minute), dimensions, cell[0], cell[1], cell[2], cell[3], number)
+            for (number, namespace, metric, minute, dimensions), cell in cells.items()
+        ]
+
+    def _place(self, tally: Tally, cells: dict[_Place, _Cell], now: datetime) -> None:
+        if tally.word == "counted":
+            for number, metrics in enumerate(self._sets):
+                self._place_tokens(tally, number, metrics, cells, now)
+        elif tally.word == "uncounted":
+            first = self._sets[0]
+            names = [name for name in first.dimensions if name != COUNTED_BY][: DIMENSIONS_AT_MOST - 1]
+            self._add(cells, (0, first.namespace, UNCOUNTED, tally.minute, _reasoned(tally, names)), 1, now)
+        elif tally.word == "rejected":
+            self._add(cells, (0, self._sets[0].namespace, REJECTED, tally.minute, _reasoned(tally, ())), 1, now)
+
+    def _place_tokens(
+        self, tally: Tally, number: int, metrics: MetricSet, cells: dict[_Place, _Cell], now: datetime
+    ) -> None:
+        dimensions = tuple(pair for pair in tally.dimensions if pair[0] in metrics.dimensions)
+        if not self._budget.admits((number, dimensions), len(metrics.metrics), now):
+            dimensions = _folded(dimensions)
+            _count(cells, (number, metrics.namespace, FOLDED, tally.minute, ()), 1)
+        for metric, value in zip(TOKEN_METRICS, tally.tokens, strict=True):
+            if value is not None and metric in metrics.metrics:
+                _count(cells, (number, metrics.namespace, metric, tally.minute, dimensions), value)
+
+    def _add(self, cells: dict[_Place, _Cell], place: _Place, value: int, now: datetime) -> None:
+        number, namespace, metric, minute, dimensions = place
+        if not self._budget.admits((metric, dimensions), 1, now):
+            dimensions = _folded(dimensions)
+        _count(cells, (number, namespace, metric, minute, dimensions), value)
+
+
+_Place = tuple[int, str, str, int, Dimensions]
+_Cell = list[int]
+
+
+def _count(cells: dict[_Place, _Cell], place: _Place, value: int) -> None:
+    cell = cells.get(place)
+    if cell is None:
+        cells[place] = [value, 1, value, value]
+        return
+    cell[0] += value
+    cell[1] += 1
+    cell[2] = min(cell[2], value)
+    cell[3] = max(cell[3], value)
+
+
+def _reasoned(tally: Tally, names: Sequence[str]) -> Dimensions:
+    known = tuple(pair for pair in tally.dimensions if pair[0] in names)
+    return (*known, (REASON, (tally.reason or "")[:LONGEST_VALUE]))
+
+
+def _folded(dimensions: Dimensions) -> Dimensions:
+    return tuple((name, OTHER) for name, _ in dimensions)
+
+
+def _minute(number: int) -> datetime:
+    return datetime.fromtimestamp(number * 60, UTC)

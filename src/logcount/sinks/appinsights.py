@@ -1,0 +1,159 @@
+"""Application Insights: each point one metric envelope, posted to the ingestion endpoint.
+
+OpenCensus is retired; of its Azure exporter only the classes that spell the protocol are used, which make no
+connection and start no thread. One metric an envelope: the service keeps the first and drops any other.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+from opencensus.ext.azure.common.protocol import (  # type: ignore[import-untyped] # ships no types
+    Data,
+    DataPoint,
+    Envelope,
+    MetricData,
+)
+
+from logcount.points import Item
+from logcount.sinks.clock import Clock, Terms
+from logcount.sinks.connection_string import parse_connection_string
+from logcount.sinks.courier import Courier
+from logcount.sinks.line import Line
+from logcount.sinks.outcomes import judge
+from logcount.sinks.routes import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from logcount.points import Mark, Point
+    from logcount.sinks.clock import Sender
+    from logcount.sinks.outcomes import Answer, Verdict
+
+OLDEST = timedelta(hours=47)
+"""The service takes what is up to 48 hours old; the hour between is for clocks that differ and requests that wait."""
+AZURE_DOMAINS = (
+    *("applicationinsights.azure.com", "applicationinsights.azure.us", "applicationinsights.azure.cn"),
+    *("monitor.azure.com", "monitor.azure.us", "monitor.azure.cn", "services.visualstudio.com"),
+)
+"""Where Azure's own exporter lets itself be redirected to (azure-monitor-opentelemetry-exporter 1.0.0b58)."""
+ITEMS_AT_MOST = 500
+"""A request: the service takes 64,000, but what fails is sent again, and what is refused is found by halving."""
+BYTES_AT_MOST = 1_000_000
+"""A request, before it is packed: no limit is documented, and the log ingestion endpoint's is 1 MB."""
+
+_PATH = "/v2.1/track"
+_NAME = "Microsoft.ApplicationInsights.Metric"
+_INTERVAL = {"_MS.AggregationIntervalMs": "60000"}
+"""A point holds one minute."""
+
+
+class AppInsightsSink:
+    """Sends points to Application Insights: at least once.
+
+    Every item is accepted by the service, or comes back in a mark. An answer that is lost on the way makes a repeat,
+    which a query can see and remove: the item's record is `ai.operation.id`, its number `ai.operation.parentId`.
+    """
+
+    name = "appinsights"
+
+    def __init__(
+        self,
+        connection_string: str,
+        *,
+        sender: Sender,
+        token: Callable[[], Awaitable[str]] | None = None,
+        terms: Terms | None = None,
+        allowed_redirects: Iterable[str] = AZURE_DOMAINS,
+        clock: Clock | None = None,
+    ) -> None:
+        """Connect to nothing yet.
+
+        `token` is asked before each request, so that it must keep what it got; `allowed_redirects` are domains.
+
+        Raises:
+            Misconfigured: the connection string is wrong, or a token would travel in clear.
+
+        """
+        where, terms = parse_connection_string(connection_string), terms or Terms()
+        route = Route(where.endpoint, _PATH, allowed_redirects)
+        line = Line(route, terms, {"Content-Type": "application/json"}, token)
+        self._courier = Courier(_Track(where.key, sender), line, clock or Clock(), terms.oldest or OLDEST)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is accepted just now; None while all is well."""
+        return self._courier.trouble
+
+    async def send(self, items: Sequence[Item]) -> list[Mark]:
+        """Return when every item is accepted or in the marks; items older than 47 hours at their attempt are `late`."""
+        return await self._courier.carry(items)
+
+    async def tell(self, points: Sequence[Point]) -> None:
+        """Try once to hand over points that stand in no ledger; never raises."""
+        await self._courier.tell(points)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._courier.close()
+
+
+class _Track:
+    """The protocol: a JSON array of envelopes."""
+
+    def __init__(self, key: str, sender: Sender) -> None:
+        self._key = key
+        python = f"py{sys.version_info.major}.{sys.version_info.minor}"
+        self._tags = {
+            "ai.cloud.role": sender.role,
+            "ai.cloud.roleInstance": sender.instance,
+            "ai.internal.sdkVersion": f"{python}:logcount{sender.version}",
+        }
+
+    def write(self, entries: Sequence[Item | Point]) -> tuple[bytes, int]:
+        """Write as many envelopes as a request may hold."""
+        written: list[bytes] = []
+        room = BYTES_AT_MOST - len("[]")
+        for entry in entries[:ITEMS_AT_MOST]:
+            envelope = _encode(self._envelope(entry))
+            room -= len(envelope) + len(",")
+            if room < 0 and written:
+                break
+            written.append(envelope)
+        return b"[" + b",".join(written) + b"]", len(written)
+
+    def judge(self, answer: Answer, count: int, now: datetime) -> Verdict:
+        """Judge by item."""
+        return judge(answer, count, now)
+
+    def _envelope(self, entry: Item | Point) -> Any:
+        point = entry.point if isinstance(entry, Item) else entry
+        tags = self._tags
+        if isinstance(entry, Item):
+            tags = {**tags, "ai.operation.id": entry.record, "ai.operation.parentId": str(entry.number)}
+        metric = DataPoint(
+            ns=point.namespace,
+            name=point.metric,
+            kind="Aggregation",
+            value=point.sum,
+            count=point.count,
+            min=point.min,
+            max=point.max,
+        )
+        properties = {**dict(point.dimensions), **_INTERVAL}
+        return Envelope(
+            name=_NAME,
+            time=f"{point.minute.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            iKey=self._key,
+            tags=tags,
+            data=Data(baseType="MetricData", baseData=MetricData(metrics=[metric], properties=properties)),
+        )
+
+
+def _encode(envelope: Any) -> bytes:
+    # Half of a character pair has no UTF-8: a question mark, or the service would refuse the whole request.
+    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -1,0 +1,189 @@
+"""Carries points to an endpoint until each is accepted or marked: the loop that all sinks share.
+
+One request is under way at a time. While the service as such is in trouble, whoever sends waits behind the first who
+met with it, and one request at a time finds out whether it is over. Items that are to be sent again by themselves
+hold up only the sending that they belong to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from logcount.points import Mark
+from logcount.sinks.line import Silence
+from logcount.sinks.outcomes import judge_silence
+from logcount.sinks.pauses import Pace, pause
+from logcount.sinks.troubles import Troubles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from logcount.points import Item, Point
+    from logcount.sinks.clock import Clock
+    from logcount.sinks.line import Line
+    from logcount.sinks.outcomes import Answer, Verdict
+
+_ENDPOINT = "endpoint"
+
+
+class Dialect(Protocol):
+    """What a service's protocol says: how points are written, and what its answers mean."""
+
+    def write(self, entries: Sequence[Item | Point]) -> tuple[bytes, int]:
+        """Write as many of the entries, from the first on, as one request may hold; return it and their number."""
+        ...
+
+    def judge(self, answer: Answer, count: int, now: datetime) -> Verdict:
+        """Say what an answer means for each of so many entries."""
+        ...
+
+
+class Courier:
+    """Carries items over a line; at least once. What is older than `oldest` when its turn comes is marked `late`."""
+
+    def __init__(self, dialect: Dialect, line: Line, clock: Clock, oldest: timedelta | None) -> None:
+        self._dialect = dialect
+        self._line = line
+        self._clock = clock
+        self._oldest = oldest
+        self._turn = asyncio.Lock()
+        self._failures = 0
+        self._pause = 0.0
+        self._until: datetime | None = None
+        self._troubles = Troubles()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is accepted just now; None while all is well."""
+        return self._troubles.told(self._clock.now())
+
+    async def carry(self, items: Sequence[Item]) -> list[Mark]:
+        """Return when every item is accepted or in the marks."""
+        errand = _Errand(items)
+        try:
+            while errand.waiting or errand.later:
+                if not errand.waiting:
+                    await self._rest(errand)
+                await self._attempt(errand)
+        finally:
+            self._troubles.end(errand)
+        return errand.marks
+
+    async def tell(self, points: Sequence[Point]) -> None:
+        """Try once to hand over points, unless the service is known to be in trouble."""
+        while points and not self._closed_seconds():
+            body, count = self._dialect.write(points)
+            await self._exchange(body, count)
+            points = points[count:]
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._line.close()
+
+    async def _attempt(self, errand: _Errand) -> None:
+        async with self._turn:
+            if closed := self._closed_seconds():
+                await self._clock.sleep(closed)
+            batch = errand.take(self._clock.now(), self._oldest)
+            if not batch:
+                return
+            body, count = self._dialect.write(batch)
+            errand.put_back(batch[count:])
+            verdict = await self._exchange(body, count)
+        errand.settle(batch[:count], verdict)
+
+    async def _exchange(self, body: bytes, count: int) -> Verdict:
+        answer = await self._line.post(body)
+        now = self._clock.now()
+        if isinstance(answer, Silence):
+            verdict = judge_silence(answer.why, self._line.route.host, count, answer.pace)
+        else:
+            verdict = self._dialect.judge(answer, count, now)
+        if verdict.whole:
+            self._pause = pause(verdict.pace, self._failures, verdict.asked, self._clock.chance())
+            self._failures += 1
+            self._until = now + timedelta(seconds=self._pause)
+            self._troubles.begin(_ENDPOINT, verdict.trouble or "", now, self._until)
+            self._line.route.forget()  # the host that was redirected to may be what is in trouble
+        else:
+            self._failures, self._until = 0, None
+            self._troubles.end(_ENDPOINT)
+        return verdict
+
+    def _closed_seconds(self) -> float:
+        """Return how long to let the service be; never longer than the pause, should the clock be set back."""
+        if self._until is None:
+            return 0.0
+        return min(max((self._until - self._clock.now()).total_seconds(), 0.0), self._pause)
+
+    async def _rest(self, errand: _Errand) -> None:
+        wait = pause(errand.pace, errand.rests, errand.asked, self._clock.chance())
+        now = self._clock.now()
+        self._troubles.begin(errand, errand.trouble, now, now + timedelta(seconds=wait))
+        await self._clock.sleep(wait)
+        errand.go_on()
+
+
+class _Errand:
+    """One sending: what is still to be sent, now or after a rest, and what was marked."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.waiting = deque([list(items)] if items else [])
+        self.later: list[list[Item]] = []
+        self.marks: list[Mark] = []
+        self.rests = 0
+        self._begin_round()
+
+    def _begin_round(self) -> None:
+        self.pace = Pace.SOON
+        self.asked: float | None = None
+        self.trouble = ""
+        self._got_on = False
+
+    def take(self, now: datetime, oldest: timedelta | None) -> list[Item]:
+        """Return the next items to send, without those that are too old by now."""
+        batch = self.waiting.popleft()
+        if oldest is None:
+            return batch
+        fresh = []
+        for item in batch:
+            age = now - item.point.minute
+            if age > oldest:
+                self.marks.append(Mark(item, "late", f"{age.total_seconds() / 3600:.1f} h old when it was to be sent"))
+            else:
+                fresh.append(item)
+        return fresh
+
+    def put_back(self, items: list[Item]) -> None:
+        """Leave items to the next request."""
+        if items:
+            self.waiting.appendleft(items)
+
+    def settle(self, sent: list[Item], verdict: Verdict) -> None:
+        """Sort what was sent by what became of it."""
+        again = []
+        for item, became in zip(sent, verdict.items, strict=True):
+            if became.fate == "again":
+                again.append(item)
+            elif became.fate != "accepted":
+                self.marks.append(Mark(item, became.fate, became.said))
+        self._got_on = self._got_on or len(again) < len(sent)
+        middle = (len(again) + 1) // 2 if verdict.halve else len(again)
+        parcels = [parcel for parcel in (again[:middle], again[middle:]) if parcel]
+        if verdict.whole or verdict.pace == Pace.AT_ONCE:
+            self.waiting.extendleft(reversed(parcels))
+        else:
+            self.later += parcels
+            self.pace, self.trouble = max(self.pace, verdict.pace), verdict.trouble or ""
+            self.asked = max((each for each in (self.asked, verdict.asked) if each is not None), default=None)
+
+    def go_on(self) -> None:
+        """Begin a new round with what was put off; a round in which something was taken starts the pauses anew."""
+        self.rests = 0 if self._got_on else self.rests + 1
+        self.waiting.extend(self.later)
+        self.later = []
+        self._begin_round()

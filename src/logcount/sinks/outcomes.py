@@ -1,0 +1,236 @@
+"""What an answer of the ingestion service means for each item that was sent: the table, and how it is read.
+
+An item is accepted only where the service says so. Whatever an answer leaves open is sent again: a repeat can be seen
+and removed, a loss cannot. What is refused is found by halving, so that one bad item holds up no other.
+
+The protocol: ApplicationInsights-Home, EndpointSpecs/ENDPOINT-PROTOCOL.md. Where no item is accepted, the status of
+the answer is that of the first item, so that the list of errors counts for more than the status does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from logcount.sinks.pauses import Pace, asked_pause
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+Fate = Literal["accepted", "late", "refused", "again"]
+"""What becomes of an item; of two for one item, the one further on holds, so that none is lost."""
+_ORDER: tuple[Fate, ...] = ("accepted", "late", "refused", "again")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    host: str
+    """Who answered."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Their names are in lower case."""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFate:
+    """What becomes of one item, with what the service said; holds no piece of the item."""
+
+    fate: Fate
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer, or the want of one, comes to."""
+
+    items: tuple[ItemFate, ...]
+    """In the order in which they were sent."""
+    pace: Pace = Pace.AT_ONCE
+    """When to send again what is to be sent again."""
+    halve: bool = False
+    """Whether to send that in two halves."""
+    whole: bool = False
+    """Whether it is about the service rather than these items: then nothing else need be tried meanwhile."""
+    asked: float | None = None
+    """The pause that the service asked for, in seconds."""
+    trouble: str | None = None
+    """What is wrong, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a status means, of a request or of an item in it."""
+
+    alone: Fate
+    """What becomes of an item that is answered so by itself."""
+    pace: Pace
+    says: str
+    halves: bool = False
+    """Whether a request so answered is sent again in halves."""
+
+
+_QUOTA = Rule("again", Pace.RARELY, "the quota is used up")
+_BUSY = Rule("again", Pace.SOON, "throttled")
+_AWAY = Rule("again", Pace.SOON, "not available")
+_MOVED = Rule("again", Pace.SLOWLY, "configuration: redirected to where requests may not go")
+_RULES = {
+    200: Rule("accepted", Pace.AT_ONCE, "accepted"),
+    206: Rule("accepted", Pace.AT_ONCE, "sampled out"),  # as an item's; a resent one would be sampled out again
+    307: _MOVED,  # allowed redirects are followed before an answer is judged
+    308: _MOVED,
+    400: Rule("refused", Pace.AT_ONCE, "not valid", halves=True),
+    401: Rule("again", Pace.SLOWLY, "configuration: a token is wanted, or this one is not accepted"),
+    402: _QUOTA,
+    403: Rule("again", Pace.SLOWLY, "configuration: the identity lacks the role Monitoring Metrics Publisher"),
+    404: Rule("again", Pace.SLOWLY, "configuration: nothing is taken here; renew the connection string"),
+    405: Rule("again", Pace.SLOWLY, "configuration: this is no ingestion endpoint"),
+    408: _AWAY,
+    413: Rule("refused", Pace.AT_ONCE, "too large", halves=True),
+    415: Rule("again", Pace.SLOWLY, "configuration: this is no ingestion endpoint"),
+    429: _BUSY,
+    439: _QUOTA,  # Azure's own: too many requests over an extended time
+    500: _AWAY,
+    502: _AWAY,
+    503: _AWAY,
+    504: _AWAY,
+}
+_UNKNOWN = Rule("again", Pace.SOON, "a status that is not known")
+_SPEECHLESS = Rule("again", Pace.SLOWLY, "configuration: this is no answer of an ingestion service")
+_WRONG_KEY = Rule("again", Pace.SLOWLY, "configuration: the instrumentation key is not known there")
+_WRONG_KEY_MESSAGE = "invalid instrumentation key"
+"""The one refusal that has no number, and that is no item's fault: every item is answered so."""
+
+_TOO_OLD = "103"
+_REASONS = {
+    "102": "not a time",
+    _TOO_OLD: "time too old",
+    "104": "time too new",
+    "109": "a field is missing",
+}
+"""Numbers that messages begin with; the rest of a message may repeat what was sent, and is never kept."""
+_NUMBER = re.compile(r"\s*(\d{1,4}):", re.ASCII)
+
+
+def rule_of(status: int) -> Rule:
+    """Return what a status means."""
+    return _RULES.get(status, _UNKNOWN)
+
+
+def judge_status(answer: Answer, count: int, now: datetime, rule: Rule | None = None) -> Verdict:
+    """Judge a request by the status alone, or by a rule that was found out otherwise."""
+    rule = rule or rule_of(answer.status)
+    if rule.alone == "refused" and count == 1:
+        return Verdict((ItemFate("refused", f"{answer.status}: {rule.says}"),))
+    return Verdict(
+        items=(ItemFate("again"),) * count,
+        pace=rule.pace,
+        halve=rule.halves and count > 1,
+        whole=rule.pace > Pace.AT_ONCE,
+        asked=asked_pause(answer.headers.get("retry-after"), now),
+        trouble=f"{answer.status} from {answer.host}: {rule.says}",
+    )
+
+
+def judge_silence(why: str, host: str, count: int, pace: Pace = Pace.SOON) -> Verdict:
+    """Judge a request that had no answer: whatever became of it, it is sent again."""
+    return Verdict((ItemFate("again"),) * count, pace=pace, whole=True, trouble=f"no answer from {host}: {why}")
+
+
+def judge(answer: Answer, count: int, now: datetime) -> Verdict:
+    """Judge an answer of the ingestion service to so many items.
+
+    A 200 or 206 whose body is not the service's own accepts nothing: any other server at a wrong address answers 200.
+    """
+    report = _read_report(answer.body)
+    if answer.status in {200, 206} and report is None:
+        return judge_status(answer, count, now, _SPEECHLESS)
+    if report is None or (answer.status not in {200, 206} and not report.errors):
+        return judge_status(answer, count, now)
+    return _judge_items(answer, report, count, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    accepted: int | None
+    errors: Sequence[Any]
+
+
+def _read_report(body: bytes) -> _Report | None:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    accepted, errors = _whole_number(document.get("itemsAccepted")), document.get("errors")
+    if isinstance(errors, list):
+        return _Report(accepted, errors)
+    return _Report(accepted, ()) if accepted is not None else None
+
+
+def _judge_items(answer: Answer, report: _Report, count: int, now: datetime) -> Verdict:
+    fates: dict[int, ItemFate] = {}
+    paces, said, stray = [Pace.AT_ONCE], "", False
+    for entry in report.errors:
+        index = _index_of(entry, count)
+        if index is None:
+            stray = True
+            continue
+        fate, rule, code = _judge_entry(entry, answer.status)
+        fates[index] = max(fates.get(index, fate), fate, key=lambda each: _ORDER.index(each.fate))
+        if rule.pace >= max(paces) and fate.fate == "again":
+            said = f"{code} from {answer.host}: {rule.says}"
+            paces.append(rule.pace)
+    rest = _judge_unlisted(answer.status, report.accepted, count - len(fates), stray=stray, alone=count == 1)
+    items = tuple(fates.get(index, rest) for index in range(count))
+    again = [item for item in items if item.fate == "again"]
+    return Verdict(
+        items,
+        pace=max(paces),
+        halve=rest.fate == "again" and len(fates) < count and len(again) > 1,
+        whole=len(fates) == count == len(again) > 1,
+        asked=asked_pause(answer.headers.get("retry-after"), now),
+        trouble=(said or f"{answer.status} from {answer.host}: items are left open") if again else None,
+    )
+
+
+def _judge_unlisted(status: int, accepted: int | None, unlisted: int, *, stray: bool, alone: bool) -> ItemFate:
+    """Judge the items that no error names: accepted, if the numbers agree with that."""
+    if status in {200, 206} and (accepted >= unlisted if accepted is not None else not stray):
+        return ItemFate("accepted")
+    return ItemFate("refused", f"{status}: not accepted, and no reason given") if alone else ItemFate("again")
+
+
+def _judge_entry(entry: Any, status: int) -> tuple[ItemFate, Rule, int]:
+    entry = entry if isinstance(entry, dict) else {}
+    code, message = _whole_number(entry.get("statusCode")), entry.get("message")
+    rule = rule_of(status if code is None else code)
+    if code is None:
+        code, rule = status, _UNKNOWN if status in {200, 206} else rule
+    text = message if isinstance(message, str) else ""
+    if rule.alone == "refused" and text.strip().lower().startswith(_WRONG_KEY_MESSAGE):
+        rule = _WRONG_KEY
+    if rule.alone != "refused":
+        return ItemFate(rule.alone), rule, code
+    numbered = _NUMBER.match(text)
+    number = numbered[1] if numbered else ""
+    said = f"{code} {number}".rstrip() + f": {_REASONS.get(number, rule.says)}"
+    return ItemFate("late" if number == _TOO_OLD else "refused", said), rule, code
+
+
+def _index_of(entry: Any, count: int) -> int | None:
+    """Return which item an error is about; None if that cannot be said. Of one item alone, every error is about it."""
+    if count == 1:
+        return 0
+    index = _whole_number(entry.get("index")) if isinstance(entry, dict) else None
+    return index if index is not None and 0 <= index < count else None
+
+
+def _whole_number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

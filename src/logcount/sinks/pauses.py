@@ -1,0 +1,60 @@
+"""How long a sink waits before it tries again: longer each time, spread by chance, as long as it was asked to."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Pace(IntEnum):
+    """How soon to try again, from sooner to later."""
+
+    AT_ONCE = 0
+    SOON = 1
+    """The service is busy or away."""
+    SLOWLY = 2
+    """Somebody has to mend something first."""
+    RARELY = 3
+    """A quota is used up: it is renewed once a day, or month."""
+
+
+_SPANS = {Pace.AT_ONCE: (0.0, 0.0), Pace.SOON: (1.0, 120.0), Pace.SLOWLY: (10.0, 900.0), Pace.RARELY: (300.0, 3600.0)}
+"""The first pause and the longest, in seconds."""
+_ASKED_AT_MOST = 3600.0
+"""What a service may ask for: a day's wait, or a slip of its clock, must not let points grow too old."""
+_DOUBLINGS_AT_MOST = 16
+"""More would pass every longest pause, and in time what a float holds."""
+_SECONDS = re.compile(r"\s*(\d+)(?:\.\d*)?\s*", re.ASCII)
+
+
+def pause(pace: Pace, failures: int, asked: float | None, chance: float) -> float:
+    """Return how long to wait, in seconds, after so many failures in a row before this one.
+
+    Half of the back-off is fixed and half by chance. What the service asked for is kept to, up to an hour.
+    """
+    first, longest = _SPANS[pace]
+    grown: float = min(longest, first * 2 ** min(failures, _DOUBLINGS_AT_MOST))
+    spread = grown * (0.5 + chance / 2)
+    return max(spread, asked + first * chance) if asked is not None else spread
+
+
+def asked_pause(retry_after: str | None, now: datetime) -> float | None:
+    """Read `Retry-After` (RFC 9110: seconds, or a date) as seconds, an hour at most; None where it says nothing."""
+    if retry_after is None:
+        return None
+    seconds = _SECONDS.fullmatch(retry_after)
+    if seconds:
+        # Python refuses to read numbers of thousands of digits.
+        return min(float(seconds[1][:10]), _ASKED_AT_MOST)
+    try:
+        date = parsedate_to_datetime(retry_after)
+    except (ValueError, TypeError, IndexError, OverflowError):  # what it raises varies with what is wrong
+        return None
+    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return min(max((aware - now).total_seconds(), 0.0), _ASKED_AT_MOST)

@@ -1,0 +1,92 @@
+"""Where the SDK begins to read: ownership is kept in blobs as the SDK keeps it, positions are the ledger's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from azure.eventhub.aio import CheckpointStore
+
+if TYPE_CHECKING:
+    from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
+
+    from logcount.live.parts import Reader
+
+_Claims = Iterable[dict[str, Any]]
+
+_PLACE = ("fully_qualified_namespace", "eventhub_name", "consumer_group")
+"""What the SDK calls the three names that all its blobs are under."""
+
+
+class Positions(CheckpointStore):
+    """Stands between the SDK's balancing and its blobs, and answers with the reader's starts as checkpoints."""
+
+    def __init__(self, blobs: BlobCheckpointStore, reader: Reader) -> None:
+        self._blobs = blobs
+        self._reader = reader
+        self._place: tuple[str, str, str] | None = None
+        self._claimed: set[str] = set()
+        self._started: dict[str, str | None] = {}
+        """The offsets with which partitions were begun that are not left yet."""
+        self._stored: dict[str, tuple[int, str]] = {}
+
+    async def list_ownership(
+        self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **kwargs: Any
+    ) -> _Claims:
+        """Return who owns what."""
+        self._place = fully_qualified_namespace, eventhub_name, consumer_group
+        return await self._blobs.list_ownership(*self._place, **kwargs)
+
+    async def claim_ownership(self, ownership_list: _Claims, **kwargs: Any) -> _Claims:
+        """Claim or release partitions, and note which are this process's now."""
+        wanted = list(ownership_list)
+        claimed = list(await self._blobs.claim_ownership(wanted, **kwargs))
+        if any(claim["owner_id"] for claim in wanted):  # else it is a release
+            self._claimed = {claim["partition_id"] for claim in claimed}
+        return claimed
+
+    async def list_checkpoints(
+        self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **kwargs: Any
+    ) -> _Claims:
+        """Return where to begin with each partition that is newly this process's: the SDK asks just before it does."""
+        place = self._place = fully_qualified_namespace, eventhub_name, consumer_group
+        stored = await self._blobs.list_checkpoints(*place, **kwargs)
+        self._stored = {one["partition_id"]: (one["sequence_number"], one["offset"]) for one in stored}
+        await asyncio.gather(*(self._start(partition) for partition in self._claimed - self._started.keys()))
+        return [
+            {**dict(zip(_PLACE, place, strict=True)), "partition_id": one, "offset": offset, "sequence_number": 0}
+            for one, offset in self._started.items()
+            if offset is not None
+        ]
+
+    async def update_checkpoint(self, checkpoint: dict[str, Any], **kwargs: Any) -> None:
+        """Write a checkpoint as it is."""
+        await self._blobs.update_checkpoint(checkpoint, **kwargs)
+
+    async def checkpointed(self, partition: str) -> tuple[int, str] | None:
+        """Return a partition's checkpoint as it was when the SDK last asked for positions."""
+        return self._stored.get(partition)
+
+    async def write(self, partition: str, number: int, offset: str) -> None:
+        """Write a partition's checkpoint."""
+        if self._place is not None:
+            names = dict(
+                zip(("fully_qualified_namespace", "eventhub_name", "consumer_group"), self._place, strict=True)
+            )
+            await self.update_checkpoint(
+                {**names, "partition_id": partition, "sequence_number": number, "offset": offset}
+            )
+
+    async def leave(self, partition: str) -> None:
+        """Tell the reader that a partition's link has ended."""
+        if partition in self._started:
+            del self._started[partition]
+            await self._reader.leave(partition)
+
+    async def leave_all(self) -> None:
+        """Tell the reader that all has ended, also what the SDK cancelled before it began."""
+        await asyncio.gather(*(self.leave(partition) for partition in sorted(self._started)))
+
+    async def _start(self, partition: str) -> None:
+        self._started[partition] = await self._reader.start(partition)

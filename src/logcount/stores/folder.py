@@ -1,0 +1,143 @@
+"""A folder of this machine as a store: each object is a file, whole or absent whatever is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from logcount.errors import Misconfigured, Unavailable
+from logcount.live.parts import Stored
+from logcount.stores.files import create_file, make_folder, make_root, read_file, replace_file, sweep, tag_of
+from logcount.stores.objects import check_name, check_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+Answer = TypeVar("Answer")
+
+_THREADS = 8
+"""Enough for the partitions of a process to wait for the disk side by side; its own, as counting may fill the rest."""
+_MEND = {
+    errno.ENOSPC: "no space is left on its disk: free some, or make the disk larger",
+    errno.EDQUOT: "the quota of its disk is used up",
+    errno.EACCES: "access is refused: this user must be allowed to read it and write to it",
+    errno.EPERM: "access is refused: this user must be allowed to read it and write to it",
+    errno.EROFS: "its file system is mounted read-only",
+    errno.ENOENT: "it is not there (is its disk mounted?)",
+    errno.EFBIG: "a file is larger than this process may write",
+    errno.EIO: "its disk reports an error",
+    errno.EMFILE: "too many files are open in this process",
+    errno.ENFILE: "too many files are open on this machine",
+}
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
+"""How file systems say that they have no hard links, or no folder that can be synced."""
+
+
+class FolderStore:
+    """Keeps objects as files below a folder: their names are the paths, their bytes the content.
+
+    Guarantee: what `create` or `replace` said was written is on the disk, survives a power cut (as far as the system's
+    fsync does), and is read whole by every process of this machine; of a writer that is killed at any instant, all or
+    nothing is there. Of many creators one writes. A file system with hard links is needed (not Azure Files over SMB).
+    Where `create` says False on NFS, the object may be this call's own: the protocol may lose an answer.
+
+    The tag is the digest of the content. So an object that was changed and changed back can be replaced with the old
+    tag; that is right here, as its content is all that anybody knows of it: what was decided on that content still
+    holds. (The ledger's objects only go forward, and never come back to a content.)
+
+    A call that is cancelled or runs out of time is not undone: its thread goes on, and may yet write.
+    """
+
+    def __init__(self, root: Path, *, seconds: float = 60.0) -> None:
+        """Keep objects below `root`; a call that takes longer than `seconds` (a disk of the network) is unavailable."""
+        if os.name == "nt":
+            raise Misconfigured(f"{root}: a ledger in a folder needs Linux or macOS: use a container of Blob storage")
+        self._root = root.absolute()
+        self._seconds = seconds
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="folder-store")
+        self._made: set[Path] = set()
+
+    async def prepare(self) -> None:
+        """Make the folder if it is not there, and try what the store needs of its file system.
+
+        Raises:
+            Misconfigured: it cannot be such a folder.
+            Unavailable: it cannot be written to now.
+
+        """
+        await self._run(self._prepare)
+
+    async def read(self, name: str) -> Stored | None:
+        """Return what is there under the name, or None where nothing is; raises Unavailable."""
+        check_name(name)
+        return await self._run(partial(self._read, self._root / name))
+
+    async def create(self, name: str, data: bytes) -> bool:
+        """Write the object if there is none of that name; say whether this call did; raises Unavailable."""
+        check_object(name, data)
+        return await self._run(partial(self._create, self._root / name, data))
+
+    async def replace(self, name: str, data: bytes, tag: str) -> bool:
+        """Write over the object if it still has this tag; say whether this call did; raises Unavailable."""
+        check_object(name, data)
+        return await self._run(partial(self._replace, self._root / name, data, tag))
+
+    async def close(self) -> None:
+        """Let go of the threads, without waiting for those that the disk holds up."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, call: Callable[[], Answer]) -> Answer:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        except TimeoutError as error:
+            why = error.strerror or f"its disk did not answer within {self._seconds:g} s"
+            raise Unavailable(f"folder {self._root}: {why}") from error
+        except OSError as error:
+            raise unavailable(self._root, error) from error
+
+    def _prepare(self) -> None:
+        try:
+            make_root(self._root)
+        except (FileExistsError, NotADirectoryError):
+            raise Misconfigured(f"{self._root}: a file is in the way, where a folder is expected") from None
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                why = "its file system has no hard links, or cannot be written to by this user"
+                raise Misconfigured(f"{self._root}: {why}: a ledger needs both") from error
+            raise
+
+    def _read(self, path: Path) -> Stored | None:
+        data = read_file(path)
+        if data is None and not self._root.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder")  # not the same as an empty store
+        return None if data is None else Stored(data, tag_of(data))
+
+    def _create(self, path: Path, data: bytes) -> bool:
+        folder = path.parent
+        if folder not in self._made:
+            make_folder(folder, self._root)
+            sweep(folder)
+            self._made.add(folder)
+        try:
+            return create_file(path, data)
+        except FileNotFoundError:
+            self._made.discard(folder)
+            raise
+
+    def _replace(self, path: Path, data: bytes, tag: str) -> bool:
+        if not self._root.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder")
+        return replace_file(path, data, tag)
+
+
+def unavailable(root: Path, error: OSError) -> Unavailable:
+    """Return an error of the operating system as ours, with what to mend."""
+    code = errno.errorcode.get(error.errno or 0, type(error).__name__)
+    why = _MEND.get(error.errno or 0) or error.strerror or "the operating system refuses"
+    return Unavailable(f"folder {root}: {why} ({code})")
