@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -24,7 +25,6 @@ from ingestion import Control, running_ingestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 HUB = "apim-logs"
 GROUP = "logcount"
@@ -39,7 +39,9 @@ class Stack:
     ingestion: Control
     folder: Path
     container: str = "logcount"
+    hub: str = HUB
     ledger: str = ""
+    """Where the ledger is: the container, unless a folder is named here."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Further settings, by LOGCOUNT_ name."""
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -47,7 +49,7 @@ class Stack:
     def environment(self, **more: Any) -> dict[str, str]:
         """Return the environment for a logcount that is to count this stack's hub."""
         own = {
-            "LOGCOUNT_EVENTHUB__CONNECTION_STRING": self.peer.connection_string(HUB),
+            "LOGCOUNT_EVENTHUB__CONNECTION_STRING": self.peer.connection_string(self.hub),
             "LOGCOUNT_EVENTHUB__CONSUMER_GROUP": GROUP,
             "LOGCOUNT_EVENTHUB__BALANCE_SECONDS": "1",
             "LOGCOUNT_STORAGE__CONNECTION_STRING": self.azurite.connection_string,
@@ -81,14 +83,30 @@ class Stack:
         """Return a client of the container of ledger and checkpoints."""
         return ContainerClient.from_connection_string(self.azurite.connection_string, self.container)
 
+    def names(self) -> list[str]:
+        """Return the names of all that the ledger's store holds."""
+        if self.ledger:
+            root = Path(self.ledger)
+            files = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+            return [path.relative_to(root).as_posix() for path in files]
+        with self.container_client() as client:
+            return list(client.list_blob_names(name_starts_with="eventhub:"))
+
+    def objects(self) -> dict[str, bytes]:
+        """Return all that the ledger's store holds, by name."""
+        names = self.names()
+        if self.ledger:
+            return {name: (Path(self.ledger) / name).read_bytes() for name in names}
+        with self.container_client() as client:
+            return {name: client.download_blob(name).readall() for name in names}
+
     def records(self) -> dict[str, list[dict[str, Any]]]:
         """Return the ledger: by partition, its records in order."""
         found: dict[str, list[dict[str, Any]]] = {}
-        with self.container_client() as client:
-            for blob in client.list_blobs(name_starts_with="eventhub:"):
-                *_, partition, name = blob.name.split("/")
-                if name.isdigit():
-                    found.setdefault(partition, []).append(json.loads(client.download_blob(blob.name).readall()))
+        for path, data in self.objects().items():
+            *_, partition, name = path.split("/")
+            if name.isdigit():
+                found.setdefault(partition, []).append(json.loads(data))
         return {partition: sorted(records, key=lambda one: one["n"]) for partition, records in found.items()}
 
     def checkpoints(self) -> dict[str, int]:

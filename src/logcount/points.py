@@ -5,12 +5,13 @@ Law: a point belongs to the minute in which its exchanges happened; an unknown n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from logcount.series import SeriesBudget
 
@@ -108,60 +109,76 @@ class PointMaker:
     def fold(self, tallies: Iterable[Tally], now: datetime) -> list[Point]:
         """Return the points of these tallies, in an order that depends on the tallies alone."""
         cells: dict[_Place, _Cell] = {}
-        for tally in tallies:
-            self._place(tally, cells, now)
+        for tally, number, columns in _bundles(tallies):
+            if tally.word == "counted":
+                for index, metrics in enumerate(self._sets):
+                    self._place_tokens((tally, number, columns), index, metrics, cells, now)
+            elif tally.word in _UNREAD:
+                self._place_unread(tally, number, cells, now)
         return [
             Point(namespace, metric, _minute(minute), dimensions, cell[0], cell[1], cell[2], cell[3], number)
             for (number, namespace, metric, minute, dimensions), cell in cells.items()
         ]
 
-    def _place(self, tally: Tally, cells: dict[_Place, _Cell], now: datetime) -> None:
-        if tally.word == "counted":
-            for number, metrics in enumerate(self._sets):
-                self._place_tokens(tally, number, metrics, cells, now)
-        elif tally.word == "uncounted":
-            first = self._sets[0]
-            names = [name for name in first.dimensions if name != COUNTED_BY][: DIMENSIONS_AT_MOST - 1]
-            self._add(cells, (0, first.namespace, UNCOUNTED, tally.minute, _reasoned(tally, names)), 1, now)
-        elif tally.word == "rejected":
-            self._add(cells, (0, self._sets[0].namespace, REJECTED, tally.minute, _reasoned(tally, ())), 1, now)
-
     def _place_tokens(
-        self, tally: Tally, number: int, metrics: MetricSet, cells: dict[_Place, _Cell], now: datetime
+        self, bundle: _Bundle, index: int, metrics: MetricSet, cells: dict[_Place, _Cell], now: datetime
     ) -> None:
+        tally, number, columns = bundle
         dimensions = tuple(pair for pair in tally.dimensions if pair[0] in metrics.dimensions)
-        if not self._budget.admits((number, dimensions), len(metrics.metrics), now):
+        if not self._budget.admits((index, dimensions), len(metrics.metrics), now):
             dimensions = _folded(dimensions)
-            _count(cells, (number, metrics.namespace, FOLDED, tally.minute, ()), 1)
-        for metric, value in zip(TOKEN_METRICS, tally.tokens, strict=True):
-            if value is not None and metric in metrics.metrics:
-                _count(cells, (number, metrics.namespace, metric, tally.minute, dimensions), value)
+            _add(cells, (index, metrics.namespace, FOLDED, tally.minute, ()), [1] * number)
+        for metric, column in zip(TOKEN_METRICS, columns, strict=True):
+            if metric in metrics.metrics:
+                known = [value for value in column if value is not None]
+                _add(cells, (index, metrics.namespace, metric, tally.minute, dimensions), known)
 
-    def _add(self, cells: dict[_Place, _Cell], place: _Place, value: int, now: datetime) -> None:
-        number, namespace, metric, minute, dimensions = place
+    def _place_unread(self, tally: Tally, number: int, cells: dict[_Place, _Cell], now: datetime) -> None:
+        metric, first = _UNREAD[tally.word], self._sets[0]
+        names = [name for name in first.dimensions if name != COUNTED_BY][: DIMENSIONS_AT_MOST - 1]
+        known = tuple(pair for pair in tally.dimensions if pair[0] in names)
+        dimensions = (*known, (REASON, (tally.reason or "")[:LONGEST_VALUE]))
         if not self._budget.admits((metric, dimensions), 1, now):
             dimensions = _folded(dimensions)
-        _count(cells, (number, namespace, metric, minute, dimensions), value)
+        _add(cells, (0, first.namespace, metric, tally.minute, dimensions), [1] * number)
 
+
+_UNREAD = {"uncounted": UNCOUNTED, "rejected": REJECTED}
+"""The metric of what was not counted."""
 
 _Place = tuple[int, str, str, int, Dimensions]
 _Cell = list[int]
+_Bundle = tuple[Tally, int, Sequence[Sequence[int | None]]]
+"""Tallies that go to the same points: one of them, how many they are, and their tokens in columns."""
 
 
-def _count(cells: dict[_Place, _Cell], place: _Place, value: int) -> None:
+def _bundles(tallies: Iterable[Tally]) -> Iterable[_Bundle]:
+    """Put together what goes to the same points, so that most of the work is done once for many events.
+
+    Dimensions are told apart by identity, which is quick: those of one batch that are equal are one object.
+    """
+    bundles: dict[tuple[str, int, int, str | None], tuple[Tally, list[tuple[int | None, ...]]]] = {}
+    for tally in tallies:
+        reason = None if tally.word == "counted" else tally.reason
+        key = tally.word, tally.minute, id(tally.dimensions), reason
+        found = bundles.get(key)
+        if found is None:
+            found = bundles[key] = tally, []
+        found[1].append(tally.tokens)
+    return [(tally, len(tokens), list(zip(*tokens, strict=True))) for tally, tokens in bundles.values()]
+
+
+def _add(cells: dict[_Place, _Cell], place: _Place, values: Sequence[int]) -> None:
+    if not values:
+        return
     cell = cells.get(place)
     if cell is None:
-        cells[place] = [value, 1, value, value]
+        cells[place] = [sum(values), len(values), min(values), max(values)]
         return
-    cell[0] += value
-    cell[1] += 1
-    cell[2] = min(cell[2], value)
-    cell[3] = max(cell[3], value)
-
-
-def _reasoned(tally: Tally, names: Sequence[str]) -> Dimensions:
-    known = tuple(pair for pair in tally.dimensions if pair[0] in names)
-    return (*known, (REASON, (tally.reason or "")[:LONGEST_VALUE]))
+    cell[0] += sum(values)
+    cell[1] += len(values)
+    cell[2] = min(cell[2], *values)
+    cell[3] = max(cell[3], *values)
 
 
 def _folded(dimensions: Dimensions) -> Dimensions:

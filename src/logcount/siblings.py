@@ -32,9 +32,10 @@ class Siblings:
     def meet(self, results: Iterable[Decoded]) -> None:
         """Look at a batch before any of it is counted."""
         for result in results:
-            if isinstance(result, Exchange) and result.correlation and not result.any_api and result.usage:
-                if result.correlation not in self._counted:
-                    _remember(self._with_tokens, result.correlation)
+            if not isinstance(result, Exchange) or result.any_api or not result.usage or not result.correlation:
+                continue
+            if result.correlation not in self._counted:
+                _remember(self._with_tokens, result.correlation)
 
     def outcome(self, result: Exchange | Skipped, count: Callable[[Exchange], Outcome]) -> Outcome:
         """Return what becomes of a result: it is counted, unless another record of the same exchange goes before."""

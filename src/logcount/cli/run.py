@@ -73,8 +73,8 @@ async def _serve(settings: Settings, sinks: Sequence[str], decisions: Decisions,
     async with Parts(settings) as parts, make_workers(settings) as workers:
         making = make_services(parts, workers, sinks=sinks, decisions=decisions, take_over=take_over)
         services = await _unless(signals, making)
-        if services is None:
-            return None
+        if isinstance(services, int):
+            return services
         health = HealthServer(lambda: _reports(services), host=settings.run.health_host, port=settings.run.health_port)
         async with health:
             _LOGGER.info("counting", extra={"fields": {"hubs": len(services), "health": health.port}})
@@ -94,15 +94,15 @@ async def _stop_at(signals: asyncio.Queue[int], stop: asyncio.Event) -> int:
     return number
 
 
-async def _unless(signals: asyncio.Queue[int], work: Coroutine[Any, Any, Result]) -> Result | None:
-    """Return what the work comes to, or None where a signal comes first."""
+async def _unless(signals: asyncio.Queue[int], work: Coroutine[Any, Any, Result]) -> Result | int:
+    """Return what the work comes to, or the signal where one comes first."""
     working, got = asyncio.ensure_future(work), asyncio.ensure_future(signals.get())
     pair: set[asyncio.Future[Any]] = {working, got}
     await asyncio.wait(pair, return_when=asyncio.FIRST_COMPLETED)
-    if not working.done():
+    if got.done():
         working.cancel()
         await asyncio.wait({working})
-        return None
+        return got.result()
     got.cancel()
     return working.result()
 

@@ -37,14 +37,14 @@ class Hand:
 
     def __init__(self, head: Head, place: Place) -> None:
         self._before = head.hub
-        self._continues = head.hub == place.hub or place.numbers_only
+        self._numbers_only = place.numbers_only
         self.hub = place.hub
         self.rows: list[Row] = []
         self.gaps: list[Hole] = []
 
     def first(self, head: Head) -> int:
         """Return the first sequence number of the next record after a head: 0 in an empty log and in a new hub."""
-        return head.to + 1 if head.hub == self.hub or (self._continues and head.hub is not None) else 0
+        return head.to + 1 if self._continues(head) else 0
 
     def take_over(self, head: Head) -> None:
         """Drop what is recorded up to this head, which follows on the one that the hand continued.
@@ -55,12 +55,20 @@ class Hand:
         """
         if head.hub not in (self.hub, self._before):
             raise Unsettled("the ledger has gone on to another hub")
-        if head.hub == self.hub:
-            self._continues = True
-        elif not self._continues:
-            return
-        self.rows = [row for row in self.rows if row.number > head.to]
-        self.gaps = [replace(gap, first=max(gap.first, head.to + 1)) for gap in self.gaps if gap.last > head.to]
+        if self._continues(head):
+            self.rows = [row for row in self.rows if row.number > head.to]
+            self.gaps = [_beyond(gap, head.to) for gap in self.gaps if gap.last > head.to]
+
+    def _continues(self, head: Head) -> bool:
+        """Say whether the hand's numbers go on where the head's end, for every head alike: one may be looked at again."""
+        return head.hub == self.hub or (self._numbers_only and head.hub is not None)
+
+
+def _beyond(gap: Hole, to: int) -> Hole:
+    """Return what is left of a gap: what another's record 0 does not call older than itself has expired since."""
+    if gap.first > to:
+        return gap
+    return replace(gap, first=to + 1, reason="expired" if gap.reason == "before" else gap.reason)
 
 
 Draft = Callable[["Head", Hand], "Record"]
@@ -74,6 +82,7 @@ def settle(log: str, head: Head, hand: Hand, draft: Draft) -> Steps[Head]:
         Unsettled: the log has gone on to another hub.
 
     """
+    hand.take_over(head)  # which another may have moved, past what has come into the hand since
     while hand.rows:
         head = yield from append(log, head, draft(head, hand))
         hand.take_over(head)

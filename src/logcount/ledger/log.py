@@ -52,6 +52,26 @@ def walk(log: str, known: int = -1) -> Steps[Head]:
     return head
 
 
+def reaches(log: str, head: Head, number: int) -> Steps[bool]:
+    """Say whether the log of this head has come as far as a number, be it in a hub before the present one."""
+    while head.n >= 0 and head.to < number:
+        head = yield from _end_before(log, head)
+    return head.n >= 0
+
+
+def _end_before(log: str, head: Head) -> Steps[Head]:
+    """Return where the hub before a head's ended: a log never goes back to a hub, so that halving finds it."""
+    before, low, high = Head(), -1, head.n
+    while high - low > 1:
+        middle = (low + high) // 2
+        there = head_of((yield from read_record(log, middle)))
+        if there.hub == head.hub:
+            high = middle
+        else:
+            before, low = there, middle
+    return before
+
+
 def read_record(log: str, n: int) -> Steps[Record]:
     """Return a record that something else says is there.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from logcount.ledger.hand import Hand, Row
     from logcount.ledger.head import Head
-    from logcount.points import PointMaker
+    from logcount.points import PointMaker, Tally
 
 
 class Scribe:
@@ -47,6 +47,7 @@ class Scribe:
         now = self._clock()
         first, last = hand.first(head), rows[-1]
         tallies = [tally for row in rows for tally in row.tallies]
+        others = [(row.number, tally) for row in rows for tally in row.tallies if tally.word != "counted"]
         clock = max(row.enqueued for row in rows)
         continues = first > 0 and head.clock is not None
         gaps = [gap for gap in hand.gaps if gap.last < last.number]
@@ -63,21 +64,20 @@ class Scribe:
             events=len(rows),
             holes=tuple(_joined([*head.holes, *gaps])),
             points=tuple(self._points.fold(tallies, now)),
-            uncounted=_by_reason(rows, "uncounted"),
-            rejected=_by_reason(rows, "rejected"),
-            skipped=_by_reason(rows, "skipped"),
+            uncounted=_by_reason(others, "uncounted"),
+            rejected=_by_reason(others, "rejected"),
+            skipped=_by_reason(others, "skipped"),
             counted_with={"logcount": self._program, "tokenizers": tokenizers},
             writer=self._writer,
             written=now,
         )
 
 
-def _by_reason(rows: Iterable[Row], word: str) -> tuple[Reasoned, ...]:
+def _by_reason(numbered: Iterable[tuple[int, Tally]], word: str) -> tuple[Reasoned, ...]:
     numbers: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        for tally in row.tallies:
-            if tally.word == word:
-                numbers[tally.reason or ""].append(row.number)
+    for number, tally in numbered:
+        if tally.word == word:
+            numbers[tally.reason or ""].append(number)
     return tuple(Reasoned(reason, len(at), tuple(_spans(at))) for reason, at in sorted(numbers.items()))
 
 

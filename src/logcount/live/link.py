@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logcount.errors import Halted, Unsettled
+from logcount.errors import Halted, Misconfigured, Unsettled
 from logcount.ledger.hand import Hand, Row, settle
 from logcount.ledger.intake import Arrival, Intake
 from logcount.ledger.record import Hole, time_text
@@ -38,10 +38,24 @@ _DECIDE = "`logcount run --other-hub go-on` goes by the numbers, `--other-hub an
 
 @dataclass(slots=True)
 class Missed:
-    """What a partition asked to be read again, across its links: a gap is stated only when it was met twice."""
+    """What a partition asked to be read again, across its links: what is left out twice is missing."""
 
-    after: int | None = None
-    """The number after which one was missing."""
+    hub: str = ""
+    first: int = 0
+    last: int = -1
+
+    def covers(self, hub: str, first: int, last: int) -> bool:
+        """Say whether all these numbers were left out before."""
+        return self.hub == hub and self.first <= first and last <= self.last
+
+    def ask(self, hub: str, first: int, last: int) -> None:
+        """Keep in mind what was left out."""
+        self.hub, self.first, self.last = hub, first, last
+
+    def meet(self, number: int) -> None:
+        """Forget what was left out, where it comes after all."""
+        if self.first <= number <= self.last:
+            self.last = -1
 
 
 class Link:
@@ -62,7 +76,6 @@ class Link:
         self._hand = Hand(head, place)
         self._pending: deque[tuple[list[LogEvent], asyncio.Task[list[list[Tally]]]]] = deque()
         self._lock = asyncio.Lock()
-        self._opened = time.monotonic()
         self._confirmed = False
         self._oldest: float | None = None
         self._in_hand = 0
@@ -110,8 +123,8 @@ class Link:
             raise self._broken
 
     async def _confirm(self) -> None:
-        """See, after the link was made, that the hub is the one that it was meant to be made to."""
-        state = await self._context.hub_state(self._opened)
+        """See, now that the link has given something, that it was made to the hub that it was meant for."""
+        state = await self._context.hub_state(time.monotonic())
         if time_text(state.created) != self._place.hub:
             raise Unsettled("the hub was made again while the link was opened")
         self._confirmed = True
@@ -123,6 +136,7 @@ class Link:
             if event.enqueued is None:
                 raise Halted("the hub gives no enqueued time: it is not one that logcount can follow")
             arrival = Arrival(event.position, event.enqueued)
+            self._missed.meet(arrival.number)
             while (verdict := self._intake.judge(arrival)) in _MINDED:
                 await _MINDED[verdict](self, arrival)
             if verdict == "next":
@@ -142,29 +156,28 @@ class Link:
 
     async def _mind_unmet(self, arrival: Arrival) -> None:
         """See that the log's own last event did not come first because the hub has let go of it."""
-        if (await self._first()) > self._place.to:
+        place = self._place
+        if (await self._first()) > place.to:
             self._intake.meet()
-        elif self._missed.after == self._place.to - 1:
+        elif self._missed.covers(place.hub, place.to, place.to):
             raise Halted(
-                f"the hub holds event {self._place.to}, the last that was recorded, and gives {arrival.number} in its "
-                f"place: {_DECIDE}"
+                f"the hub holds event {place.to}, the last that was recorded, and gives {arrival.number} in its place: "
+                f"{_DECIDE}"
             )
         else:
-            self._missed.after = self._place.to - 1
+            self._missed.ask(place.hub, place.to, place.to)
             raise Unsettled("the last recorded event did not come first: the partition is read again")
 
     async def _mind_gap(self, arrival: Arrival) -> None:
         first, last = self._intake.to + 1, arrival.number - 1
-        if self.head.n < 0 and first == 0:
-            self._state_gap(first, last, "before")
-            return
         retained = await self._first()
         if retained > first:
-            self._state_gap(first, min(last, retained - 1), "expired")
-        elif self._missed.after == first - 1:
+            reason = "before" if self.head.n < 0 and first == 0 else "expired"
+            self._state_gap(first, min(last, retained - 1), reason)
+        elif self._missed.covers(self._place.hub, first, last):
             self._state_gap(first, last, "absent")
         else:
-            self._missed.after = first - 1
+            self._missed.ask(self._place.hub, first, last)
             raise Unsettled(f"events {first} to {last} did not come: the partition is read again")
 
     def _state_gap(self, first: int, last: int, reason: str) -> None:
@@ -201,7 +214,10 @@ class Link:
     async def _settle(self) -> None:
         while self._pending:
             piece, task = self._pending[0]
-            tallied = await asyncio.shield(task)
+            try:
+                tallied = await asyncio.shield(task)
+            except Misconfigured as error:
+                raise Halted(str(error)) from None
             self._pending.popleft()
             self._hand.rows += [
                 Row(event.position, event.enqueued, event.offset or "", tallies)  # type: ignore[arg-type]

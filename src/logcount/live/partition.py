@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from logcount.errors import Halted, Unsettled
 from logcount.ledger.head import Head
 from logcount.ledger.intake import Place, place_after, place_at_checkpoint
-from logcount.ledger.log import walk
+from logcount.ledger.log import reaches, walk
 from logcount.ledger.record import time_text
 from logcount.live.emission import Emission, End
 from logcount.live.link import Link, Missed
@@ -96,6 +96,8 @@ class Partition:
             async with asyncio.timeout(GRACE_SECONDS):
                 while self.halted is None and tasks and any(one.lacks(self.head) for one in self.emissions):
                     await asyncio.sleep(0.05)
+                if self.halted is None and tasks:
+                    await self._write_checkpoint()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -103,14 +105,14 @@ class Partition:
     async def _find_place(self) -> Place:
         decisions = self._context.decisions
         anew = decisions.begin_at != "stop"
+        # asked first: what a checkpoint has passed was in the ledger before
+        checkpoint = await self._performer.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
         cursors = [await emission.look(anew=anew) for emission in self.emissions]
         log = self._context.log(self.name)
         self.head = await self._performer.perform(walk(log, max(cursors, default=-1)))
-        checkpoint = await self._performer.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
         state = await self._context.hub_state(time.monotonic() - HUB_SEEN_SECONDS)
         hub = time_text(state.created)
-        ends = [emission.end.to for emission in self.emissions if emission.end]
-        if checkpoint is not None and checkpoint[0] > max([self.head.to, *ends]):
+        if checkpoint is not None and not await self._performer.perform(reaches(log, self.head, checkpoint[0])):
             if not anew:
                 raise Halted(
                     f"the checkpoint is at event {checkpoint[0]}, the ledger ends at {self.head.to}: another ledger? "

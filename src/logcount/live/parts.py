@@ -24,7 +24,11 @@ class Reader(Protocol):
         ...
 
     async def take(self, partition: str, batch: Sequence[LogEvent]) -> None:
-        """Take the next events in hand; they are read again from `start` where this raises, or the process ends."""
+        """Take the next events in hand; they are read again from `start` where this raises, or the process ends.
+
+        While a partition is quiet, an empty batch is handed over every few seconds: what has ended the link in the
+        meantime can be told only so.
+        """
         ...
 
     async def leave(self, partition: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +12,7 @@ from logcount.ledger.log import record_name
 from logcount.ledger.steps import Create, Read, Replace
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from logcount.ledger.steps import Step, Steps
     from logcount.live.parts import Sink, Store
@@ -60,24 +61,35 @@ class Performer:
     async def insist(self, what: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """Call until there is an answer; meanwhile health says what does not answer, and why."""
         wait = FIRST_WAIT
-        while True:
-            try:
-                answer = await call()
-            except Unavailable as error:
-                self._troubles.rise(what, str(error))
-                await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-                wait = min(2 * wait, LONGEST_WAIT)
-            else:
-                self._troubles.settle(what)
-                return answer
+        with self._forgetting(what):
+            while True:
+                try:
+                    answer = await call()
+                except Unavailable as error:
+                    self._troubles.rise(what, str(error))
+                    await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                    wait = min(2 * wait, LONGEST_WAIT)
+                else:
+                    self._troubles.settle(what)
+                    return answer
 
     async def _attempt(self, call: Callable[[], Awaitable[bool]]) -> bool | None:
         """Call once; an unclear answer is None, and is looked into after a moment by reading."""
+        with self._forgetting("ledger"):
+            try:
+                answer = await call()
+            except Unavailable as error:
+                self._troubles.rise("ledger", str(error))
+                await asyncio.sleep(FIRST_WAIT * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                return None
+            self._troubles.settle("ledger")
+            return answer
+
+    @contextlib.contextmanager
+    def _forgetting(self, what: str) -> Iterator[None]:
+        """Leave no trouble behind that nobody would ever see settled; who else has it says so with the next try."""
         try:
-            answer = await call()
-        except Unavailable as error:
-            self._troubles.rise("ledger", str(error))
-            await asyncio.sleep(FIRST_WAIT * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-            return None
-        self._troubles.settle("ledger")
-        return answer
+            yield
+        except asyncio.CancelledError:
+            self._troubles.forget(what)
+            raise

@@ -46,3 +46,7 @@ class Troubles:
         if known is not None:
             seconds = round((self._clock() - known.since).total_seconds())
             _LOGGER.info("%s: well again after %d s", what, seconds)
+
+    def forget(self, what: str) -> None:
+        """Say that nobody waits for it to answer any more."""
+        self._present.pop(what, None)

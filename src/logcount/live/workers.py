@@ -6,138 +6,197 @@ Law: an event that ends its worker, or takes longer than is allowed, is found by
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
+import fcntl
 import os
-import signal
-import threading
+import pickle
+import sys
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
 
-from logcount.events import LogEvent
+from logcount.errors import Misconfigured, Unsettled
+from logcount.live.worker import ANSWER, BUFFER_BYTES, SIZES
 from logcount.points import Tally
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-Tallied = list[list[Tally]]
-MakeTally = Callable[[], Callable[[Sequence[LogEvent]], Tallied]]
-"""Makes, in the worker, what counts a batch; it must be fit for pickling."""
+    from logcount.events import LogEvent
 
-SOURCE = "event hub"
-"""What events are of in a worker, which asks only for their number and time."""
+Tallied = list[list[Tally]]
+MakeTally = Callable[[], Callable[[Sequence["LogEvent"]], Tallied]]
+"""Makes, in the worker, what counts a batch; it must be fit for pickling."""
 
 PATIENCE_SECONDS = 120.0
 """How long one batch may take: thousands of times what a batch of the largest events took when it was measured."""
-
-_Row = tuple[bytes, int, "float | None"]
-
-_tally: Callable[[Sequence[LogEvent]], Tallied] | None = None
-"""What counts, in a worker: one for the life of its process."""
 
 
 class Workers:
     """Counts batches in processes of their own; batches of one partition always in the same one, in order."""
 
     def __init__(self, make: MakeTally, *, number: int = 1, patience: float = PATIENCE_SECONDS) -> None:
-        self._make = make
-        self._patience = patience
-        self._pools = [self._pool() for _ in range(number)]
-        self._alone = [asyncio.Lock() for _ in range(number)]
-        self._homes: dict[str, int] = {}
         self.restarts = 0
         """How many workers had to be started anew."""
+        self._make = pickle.dumps(make)
+        self._patience = patience
+        self._workers = [_Worker(self._make, patience) for _ in range(number)]
+        self._alone = [asyncio.Lock() for _ in range(number)]
+        self._homes: dict[str, int] = {}
 
-    async def __aenter__(self) -> Workers:
-        """Start every worker, so that a fault in its making is known before anything is read."""
-        loop = asyncio.get_running_loop()
-        await asyncio.gather(*(loop.run_in_executor(pool, _ready) for pool in self._pools))
+    async def __aenter__(self) -> Self:
+        """Start every worker.
+
+        Raises:
+            Misconfigured: one cannot count with these settings.
+
+        """
+        await asyncio.gather(*(worker.start() for worker in self._workers))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        for pool in self._pools:
-            _end(pool)
+        await asyncio.gather(*(worker.end() for worker in self._workers))
 
     async def count(self, partition: str, batch: Sequence[LogEvent]) -> Tallied:
-        """Return what each event came to; never raises for what is in an event."""
-        home = self._homes.setdefault(partition, len(self._homes) % len(self._pools))
-        rows = [(event.data, event.position, event.enqueued.timestamp() if event.enqueued else None) for event in batch]
-        alone = self._alone[home]
-        if alone.locked():  # a batch that ended the worker is being counted again, by itself
-            async with alone:
+        """Return what each event came to, whatever is in it.
+
+        Raises:
+            Misconfigured: the worker cannot count any more with these settings; nothing of the batch is counted.
+            Unsettled: no worker can be had; nothing of the batch is counted.
+
+        """
+        home = self._homes.setdefault(partition, len(self._homes) % len(self._workers))
+        if self._alone[home].locked():  # a batch that ended the worker is being counted again, by itself
+            async with self._alone[home]:
                 pass
-        pool = self._pools[home]
+        worker = self._workers[home]
         try:
-            return await self._try(home, rows)
-        except (BrokenProcessPool, TimeoutError):
-            async with alone:
-                if self._pools[home] is pool:
-                    self._renew(home)
-                return await self._count_alone(home, rows)
+            return await worker.count(batch)
+        except _Ended:
+            async with self._alone[home]:
+                if self._workers[home] is worker:
+                    await self._renew(home)
+                return await self._count_alone(home, batch)
 
-    async def _try(self, home: int, rows: list[_Row]) -> Tallied:
-        work = asyncio.get_running_loop().run_in_executor(self._pools[home], _work, rows)
-        return await asyncio.wait_for(work, self._patience)
-
-    async def _count_alone(self, home: int, rows: list[_Row]) -> Tallied:
+    async def _count_alone(self, home: int, batch: Sequence[LogEvent]) -> Tallied:
         """Count with nothing else in the worker, so that whatever ends it is among these."""
         try:
-            return await self._try(home, rows)
-        except (BrokenProcessPool, TimeoutError) as error:
-            self._renew(home)
-            if len(rows) == 1:
-                took_long = isinstance(error, TimeoutError)
-                reason = "counting it took too long" if took_long else "counting it ended the process that counted"
-                return [[Tally("rejected", int((rows[0][2] or 0) // 60), (), reason)]]
-        middle = len(rows) // 2
-        return [*await self._count_alone(home, rows[:middle]), *await self._count_alone(home, rows[middle:])]
+            return await self._workers[home].count(batch)
+        except _Ended as ended:
+            await self._renew(home)
+            if len(batch) == 1:
+                arrival = batch[0].enqueued
+                return [[Tally("rejected", int(arrival.timestamp() // 60) if arrival else 0, (), str(ended))]]
+        middle = len(batch) // 2
+        return [*await self._count_alone(home, batch[:middle]), *await self._count_alone(home, batch[middle:])]
 
-    def _renew(self, home: int) -> None:
-        _end(self._pools[home])
-        self._pools[home] = self._pool()
+    async def _renew(self, home: int) -> None:
+        await self._workers[home].end()
+        self._workers[home] = _Worker(self._make, self._patience)
         self.restarts += 1
-
-    def _pool(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")  # tokenizers hang after a fork
-        return ProcessPoolExecutor(1, context, _start, (self._make,))
-
-
-def _end(pool: ProcessPoolExecutor) -> None:
-    """Kill a pool's worker, whatever it is doing."""
-    for process in list((pool._processes or {}).values()):
-        process.kill()
-    pool.shutdown(wait=False)  # those who wait are told that it broke: cancelled, they would take it for their own end
+        try:
+            await self._workers[home].start()
+        except (_Ended, OSError):
+            raise Unsettled("a process that counts could not be started anew") from None
 
 
-def _start(make: MakeTally) -> None:
-    """Make ready in the worker: signals are its parent's business, and it ends when its parent does."""
-    global _tally  # noqa: PLW0603 - what a pool's initializer leaves for its tasks can only be a global
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    _tally = make()
+def _pipe() -> tuple[int, int]:
+    """Return a pipe to read from and to write to, made as large as the system lets it where that can be asked."""
+    ends = os.pipe()
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, BUFFER_BYTES)
+    return ends
 
 
-def _follow_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+class _Ended(Exception):
+    """The worker ended, or was ended, before it answered; the text is the reason."""
 
 
-def _ready() -> None:
-    """Do nothing: that this returns says that the worker has started."""
+class _Worker:
+    """One process, and the batches that it has not answered yet, in their order."""
 
+    def __init__(self, make: bytes, patience: float) -> None:
+        self._make = make
+        self._patience = patience
+        self._asked: deque[asyncio.Future[Tallied]] = deque()
+        self._why = "counting it ended the process that counted"
 
-def _work(rows: list[_Row]) -> Tallied:
-    if _tally is None:
-        raise RuntimeError("a worker counts only after it was started")
-    return _tally([LogEvent(data, SOURCE, position, _time(enqueued)) for data, position, enqueued in rows])
+    async def start(self) -> None:
+        (their_requests, requests), (answers, their_answers) = _pipe(), _pipe()
+        theirs = their_requests, their_answers
+        try:
+            program = (sys.executable, "-m", "logcount.live.worker", *map(str, theirs))
+            self._process = await asyncio.create_subprocess_exec(*program, pass_fds=theirs)
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        loop, self._answers = asyncio.get_running_loop(), asyncio.StreamReader(limit=BUFFER_BYTES)
+        source, target = open(answers, "rb", 0), open(requests, "wb", 0)  # noqa: SIM115 - closed by their transports
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(self._answers), source)
+        self._requests, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, target)
+        self._reading = asyncio.create_task(self._read())
+        await self._ask([self._make], b"")
 
+    async def end(self) -> None:
+        """Kill the process, whatever it is doing."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await self._reading
+        self._requests.close()
 
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    async def count(self, batch: Sequence[LogEvent]) -> Tallied:
+        rows = [
+            (len(event.data), event.position, event.enqueued.timestamp() if event.enqueued else None) for event in batch
+        ]
+        return await self._ask([event.data for event in batch], pickle.dumps(rows, pickle.HIGHEST_PROTOCOL))
+
+    async def _ask(self, data: Sequence[bytes], rows: bytes) -> Tallied:
+        if self._reading.done():
+            raise _Ended(self._why)
+        answer: asyncio.Future[Tallied] = asyncio.get_running_loop().create_future()
+        self._asked.append(answer)
+        self._requests.writelines([SIZES.pack(len(rows), sum(map(len, data))), rows, *data])
+        return await answer
+
+    async def _read(self) -> None:
+        """Hand each answer to who waits for it; when there are no more, tell those who still wait."""
+        try:
+            while True:
+                whole, data = await self._next_answer()
+                answer = self._asked.popleft()
+                if answer.done():  # whoever asked does not wait any more
+                    continue
+                if whole:
+                    tallied = pickle.loads(data)  # noqa: S301 - our own process wrote it
+                    answer.set_result([[Tally._make(tally) for tally in tallies] for tallies in tallied])
+                else:
+                    answer.set_exception(Misconfigured(data.decode()))
+        except TimeoutError:
+            self._why = "counting it took too long"
+        except (asyncio.IncompleteReadError, OSError):
+            pass
+        finally:
+            for answer in self._asked:
+                if not answer.done():
+                    answer.set_exception(_Ended(self._why))
+
+    async def _next_answer(self) -> tuple[bool, bytes]:
+        """Return the next answer; one that is asked for may take so long, and not longer.
+
+        Raises:
+            TimeoutError: it takes longer.
+
+        """
+        while True:
+            waiting = self._asked[0] if self._asked else None
+            try:
+                async with asyncio.timeout(self._patience):
+                    whole, size = ANSWER.unpack(await self._answers.readexactly(ANSWER.size))
+                break
+            except TimeoutError:
+                if waiting is not None and self._asked[0] is waiting:
+                    raise
+        return whole, await self._answers.readexactly(size)

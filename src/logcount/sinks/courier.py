@@ -121,9 +121,10 @@ class Courier:
         return min(max((self._until - self._clock.now()).total_seconds(), 0.0), self._pause)
 
     async def _rest(self, errand: _Errand) -> None:
-        wait = pause(errand.pace, errand.rests, errand.asked, self._clock.chance())
-        now = self._clock.now()
-        self._troubles.begin(errand, errand.trouble, now, now + timedelta(seconds=wait))
+        wait = pause(errand.pace, errand.vain_rounds, errand.asked, self._clock.chance())
+        now, count = self._clock.now(), sum(len(parcel) for parcel in errand.later)
+        what = f"{count} points wait: {errand.trouble}"
+        self._troubles.begin(errand, what, now, now + timedelta(seconds=wait))
         await self._clock.sleep(wait)
         errand.go_on()
 
@@ -135,14 +136,14 @@ class _Errand:
         self.waiting = deque([list(items)] if items else [])
         self.later: list[list[Item]] = []
         self.marks: list[Mark] = []
-        self.rests = 0
+        self.vain_rounds = 0
+        """Rounds in a row, before this one, in which nothing was taken."""
         self._begin_round()
 
     def _begin_round(self) -> None:
         self.pace = Pace.SOON
         self.asked: float | None = None
         self.trouble = ""
-        self._got_on = False
 
     def take(self, now: datetime, oldest: timedelta | None) -> list[Item]:
         """Return the next items to send, without those that are too old by now."""
@@ -171,7 +172,8 @@ class _Errand:
                 again.append(item)
             elif became.fate != "accepted":
                 self.marks.append(Mark(item, became.fate, became.said))
-        self._got_on = self._got_on or len(again) < len(sent)
+        if len(again) < len(sent):
+            self.vain_rounds = 0
         middle = (len(again) + 1) // 2 if verdict.halve else len(again)
         parcels = [parcel for parcel in (again[:middle], again[middle:]) if parcel]
         if verdict.whole or verdict.pace == Pace.AT_ONCE:
@@ -182,8 +184,8 @@ class _Errand:
             self.asked = max((each for each in (self.asked, verdict.asked) if each is not None), default=None)
 
     def go_on(self) -> None:
-        """Begin a new round with what was put off; a round in which something was taken starts the pauses anew."""
-        self.rests = 0 if self._got_on else self.rests + 1
+        """Begin a new round with what was put off."""
+        self.vain_rounds += 1
         self.waiting.extend(self.later)
         self.later = []
         self._begin_round()

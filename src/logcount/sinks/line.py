@@ -82,10 +82,10 @@ class Line:
             return Silence("a token could not be had in time", Pace.SLOWLY)
         except Exception as error:  # whose token it is, and how that fails, is not known here
             return Silence(f"configuration: no token could be had ({type(error).__name__})", Pace.SLOWLY)
+        session, host = self._open(), self.route.host
         try:
-            session = self._open()
             async with session.post(self.route.url, data=packed, headers=headers, allow_redirects=False) as response:
-                return await self._read(response)
+                return await _read(response, host)
         except TimeoutError:
             return Silence("it did not come in time")
         except ClientConnectorError as error:
@@ -101,18 +101,19 @@ class Line:
             return self._headers
         return {**self._headers, "Authorization": f"Bearer {await self._token()}"}
 
-    async def _read(self, response: ClientResponse) -> Answer:
-        body = bytearray()
-        async for piece in response.content.iter_any():
-            body += piece
-            if len(body) > _ANSWER_BYTES:
-                response.close()
-                break
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, self.route.host, headers, bytes(body))
-
     def _open(self) -> ClientSession:
         if self._session is None:
             timeout = ClientTimeout(total=self._terms.answer_seconds, sock_connect=self._terms.connect_seconds)
             self._session = ClientSession(timeout=timeout, cookie_jar=DummyCookieJar())
         return self._session
+
+
+async def _read(response: ClientResponse, host: str) -> Answer:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > _ANSWER_BYTES:
+            response.close()
+            break
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, host, headers, bytes(body))

@@ -85,14 +85,16 @@ _RULES = {
     307: _MOVED,  # allowed redirects are followed before an answer is judged
     308: _MOVED,
     400: Rule("refused", Pace.AT_ONCE, "not valid", halves=True),
-    401: Rule("again", Pace.SLOWLY, "configuration: a token is wanted, or this one is not accepted"),
+    401: Rule("again", Pace.SLOWLY, "configuration: a token or key is wanted, or this one is not accepted"),
     402: _QUOTA,
-    403: Rule("again", Pace.SLOWLY, "configuration: the identity lacks the role Monitoring Metrics Publisher"),
-    404: Rule("again", Pace.SLOWLY, "configuration: nothing is taken here; renew the connection string"),
-    405: Rule("again", Pace.SLOWLY, "configuration: this is no ingestion endpoint"),
+    403: Rule(
+        "again", Pace.SLOWLY, "configuration: access is denied; Azure wants the role Monitoring Metrics Publisher"
+    ),
+    404: Rule("again", Pace.SLOWLY, "configuration: nothing is taken at this address"),
+    405: Rule("again", Pace.SLOWLY, "configuration: this is no endpoint for metrics"),
     408: _AWAY,
     413: Rule("refused", Pace.AT_ONCE, "too large", halves=True),
-    415: Rule("again", Pace.SLOWLY, "configuration: this is no ingestion endpoint"),
+    415: Rule("again", Pace.SLOWLY, "configuration: this is no endpoint for metrics"),
     429: _BUSY,
     439: _QUOTA,  # Azure's own: too many requests over an extended time
     500: _AWAY,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -51,6 +52,10 @@ class Reading:
     """How often the hub is asked whether it has new partitions, or is another."""
     websockets: bool = False
     """Whether AMQP goes through port 443."""
+
+
+_NUMBER, _ENQUEUED, _OFFSET = b"x-opt-sequence-number", b"x-opt-enqueued-time", b"x-opt-offset"
+"""The broker's annotations of an event; the time is in milliseconds since 1970."""
 
 
 class Notes(Protocol):
@@ -127,6 +132,7 @@ class EventHub:
             for task in done:
                 task.result()
         finally:
+            positions.end()
             watching.cancel()
             await client.close()
             receiving.cancel()
@@ -267,11 +273,22 @@ def _log_events(source: str, events: Sequence[EventData]) -> list[LogEvent]:
 
 
 def _log_event(source: str, event: EventData) -> LogEvent:
-    number = event.sequence_number
+    """Take from the message what is needed; the properties of `EventData` would look each thing up anew."""
+    message = event.raw_amqp_message
+    told = message.annotations or {}
+    number, milliseconds = told.get(_NUMBER), told.get(_ENQUEUED)
+    offset: Any = told.get(_OFFSET)
     data, problem = b"", None
     try:
-        body: Any = event.body
+        body: Any = message.body
         data = body if isinstance(body, bytes) else b"".join(body)
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError):
         problem = "the event's body is not bytes"
-    return LogEvent(data, source, -1 if number is None else number, event.enqueued_time, problem, offset=event.offset)
+    return LogEvent(
+        data,
+        source,
+        -1 if number is None else number,
+        None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC),
+        problem,
+        offset=offset.decode() if isinstance(offset, bytes) else offset,
+    )

@@ -26,7 +26,10 @@ class Positions(CheckpointStore):
         self._blobs = blobs
         self._reader = reader
         self._place: tuple[str, str, str] | None = None
+        self._owner = ""
         self._claimed: set[str] = set()
+        self._claiming = asyncio.Lock()
+        self._ending = False
         self._started: dict[str, str | None] = {}
         """The offsets with which partitions were begun that are not left yet."""
         self._stored: dict[str, tuple[int, str]] = {}
@@ -41,10 +44,26 @@ class Positions(CheckpointStore):
     async def claim_ownership(self, ownership_list: _Claims, **kwargs: Any) -> _Claims:
         """Claim or release partitions, and note which are this process's now."""
         wanted = list(ownership_list)
-        claimed = list(await self._blobs.claim_ownership(wanted, **kwargs))
-        if any(claim["owner_id"] for claim in wanted):  # else it is a release
+        async with self._claiming:  # a release and a renewal that cross would come with each other's old tag
+            owner = next((claim["owner_id"] for claim in wanted if claim["owner_id"]), "")
+            if not owner:
+                return await self._release(wanted, **kwargs)
+            if self._ending:
+                return []
+            self._owner = owner
+            claimed = list(await self._blobs.claim_ownership(wanted, **kwargs))
             self._claimed = {claim["partition_id"] for claim in claimed}
-        return claimed
+            return claimed
+
+    async def _release(self, wanted: list[dict[str, Any]], **kwargs: Any) -> list[dict[str, Any]]:
+        """Release partitions, also those whose tag a renewal has changed since the SDK saw it."""
+        released = list(await self._blobs.claim_ownership(wanted, **kwargs))
+        left = {claim["partition_id"] for claim in wanted} - {claim["partition_id"] for claim in released}
+        if left and self._place:
+            held = await self._blobs.list_ownership(*self._place, **kwargs)
+            mine = [one for one in held if one["partition_id"] in left and one["owner_id"] == self._owner]
+            released += await self._blobs.claim_ownership([{**one, "owner_id": ""} for one in mine], **kwargs)
+        return released
 
     async def list_checkpoints(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **kwargs: Any
@@ -77,6 +96,10 @@ class Positions(CheckpointStore):
             await self.update_checkpoint(
                 {**names, "partition_id": partition, "sequence_number": number, "offset": offset}
             )
+
+    def end(self) -> None:
+        """Claim nothing any more: what is released now is for others."""
+        self._ending = True
 
     async def leave(self, partition: str) -> None:
         """Tell the reader that a partition's link has ended."""

@@ -54,9 +54,9 @@ class BlobStore:
     once only, and for all readers at once (Blob storage is strongly consistent). What is not clearly answered is
     `Unavailable`, and may have been written, or be written yet.
 
-    A put whose answer is lost is tried again by the client, and then its own first try stands in its way: so False says
-    that the object is there, or the tag another, and not for certain that another process wrote it. A caller must look,
-    and take what is there as another's, as the ledger does.
+    A put whose answer is lost is tried again, by the client and (whatever `retries` says) once by aiohttp below it, and
+    then its own first try stands in its way. So False says that the object is there, or the tag another, and not for
+    certain that another process wrote it: a caller must look, and take what is there as another's, as the ledger does.
 
     The tag is the ETag, which every write changes. Deleting is nobody's part here. The identity needs the role Storage
     Blob Data Contributor; a SAS, to read and write (and to create the container, if it is missing).
@@ -167,15 +167,14 @@ def _connect(
 ) -> ContainerClient:
     if (connection_string is None) == (account_url is None):
         raise Misconfigured("a storage account is named by its connection string or by its URL, one of them")
+    if hasattr(credential, "get_token") and (account_url or "").lower().startswith("http:"):
+        raise Misconfigured(f"container {container!r}: an identity's token is sent over https only: mend the URL")
     try:
         if connection_string is not None:
             return ContainerClient.from_connection_string(connection_string, container, **options)
-        client = ContainerClient(account_url or "", container, credential=credential, **options)
+        return ContainerClient(account_url or "", container, credential=credential, **options)
     except ValueError:
         raise Misconfigured("the connection string or URL of the storage account is malformed") from None
-    if hasattr(credential, "get_token") and not client.url.startswith("https://"):
-        raise Misconfigured(f"{client.primary_hostname}: an identity's token is sent over https only")
-    return client
 
 
 def _options(patience: Patience) -> dict[str, Any]:
