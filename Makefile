@@ -6,7 +6,7 @@ CACHE := .cache
 LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench samples lock clean
+.PHONY: help run live test crash check format bench samples lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,8 +14,16 @@ help: ## list these targets
 run: $(CACHE)/tokenizers/stamp ## replay the sample archive with real tokenizers, and show the table
 	$(LOGCOUNT) replay samples/archive
 
+live: $(VENV)/dev.stamp node_modules/stamp $(CACHE)/tokenizers/stamp ## count live on this machine: loopback Event Hubs, Azurite, loopback ingestion
+	PYTHONPATH=tests $(BIN)/python -m show_live
+
 test: $(VENV)/dev.stamp node_modules/stamp ## run every test
 	$(BIN)/python -m pytest
+
+RUNS ?= 5
+SEED ?= 1
+crash: $(VENV)/dev.stamp node_modules/stamp ## kill replicas at random, RUNS times from SEED, and see that every event is counted once
+	PYTHONPATH=tests $(BIN)/python -m crash --runs $(RUNS) --seed $(SEED)
 
 check: $(VENV)/dev.stamp ## lint, types and the house test
 	$(BIN)/ruff check

@@ -155,13 +155,16 @@ async def test_a_credential_that_cannot_be_had_is_told() -> None:
     await store.close()
 
 
+_OTHER_ACCOUNT = "DefaultEndpointsProtocol=https;AccountName=b;AccountKey=c2Vj;EndpointSuffix=core.windows.net"
+
+
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
         ({"container": "Ledger", "account_url": "https://a.blob.core.windows.net"}, "'Ledger' is no container's name"),
         ({"container": "a--b", "account_url": "https://a.blob.core.windows.net"}, "'a--b' is no container's name"),
-        ({"container": "ledger"}, "by its connection string or by its URL, one of them"),
-        ({"container": "ledger", "account_url": "https://a", "connection_string": "x"}, "one of them"),
+        ({"container": "ledger"}, "by its connection string, or by its URL"),
+        ({"container": "ledger", "account_url": "https://a", "connection_string": _OTHER_ACCOUNT}, "another account's"),
         ({"container": "ledger", "connection_string": "AccountKey=c2Vj"}, "is malformed"),
         ({"container": "ledger", "account_url": ""}, "is malformed"),
     ],

@@ -129,11 +129,18 @@ async def _try_sink(sink: Sink, settings: Settings) -> str:
 
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     point = Point(settings.metrics.namespace, METRIC, minute, (), 1, 1, 1, 1)
+    sending = asyncio.create_task(sink.send([Item("check", 0, point)]))
     try:
         async with asyncio.timeout(SINK_SECONDS):
-            marks = await sink.send([Item("check", 0, point)])
+            while not sending.done() and sink.trouble is None:
+                await asyncio.wait({sending}, timeout=0.1)
     except TimeoutError:
-        raise LogcountError(sink.trouble or f"no answer within {SINK_SECONDS:.0f} s") from None
-    if marks:
+        raise LogcountError(f"no answer within {SINK_SECONDS:.0f} s") from None
+    finally:
+        sending.cancel()
+        await asyncio.wait({sending})
+    if sending.cancelled():
+        raise LogcountError(sink.trouble or "not accepted")
+    if marks := sending.result():
         raise LogcountError(f"a point was refused: {marks[0].answer}")
     return "a point was accepted"

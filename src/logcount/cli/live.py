@@ -91,7 +91,7 @@ class Parts:
         rest = [first.model_copy(update=one.model_dump(exclude_unset=True)) for one in self.settings.eventhubs]
         hubs = [first, *rest] if first.name or not rest else rest
         names = [hub_identity(hub) for hub in hubs]
-        if len(set(names)) < len(names):
+        if len({(host.lower(), name.lower()) for host, name in names}) < len(names):
             raise Misconfigured("eventhubs: a hub is named twice")
         return hubs
 
@@ -158,10 +158,11 @@ class Parts:
         from logcount.stores.blob import BlobStore
 
         secret = self.settings.storage.connection_string
-        blobs = (
-            BlobStore(container, connection_string=secret.get_secret_value())
-            if secret is not None
-            else BlobStore(container, account_url=account_url, credential=self.credential())
+        blobs = BlobStore(
+            container,
+            connection_string=secret.get_secret_value() if secret else None,
+            account_url=account_url,
+            credential=None if secret else self.credential(),
         )
         self._closing.push_async_callback(blobs.close)
         await blobs.prepare()

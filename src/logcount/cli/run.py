@@ -70,20 +70,21 @@ async def _serve(settings: Settings, sinks: Sequence[str], decisions: Decisions,
     from logcount.health import HealthServer
 
     stop, signals = asyncio.Event(), _listen()
-    async with Parts(settings) as parts, make_workers(settings) as workers:
+    services: list[Service] = []
+    health = HealthServer(lambda: _report(services), host=settings.run.health_host, port=settings.run.health_port)
+    async with health, Parts(settings) as parts, make_workers(settings) as workers:
         making = make_services(parts, workers, sinks=sinks, decisions=decisions, take_over=take_over)
-        services = await _unless(signals, making)
-        if isinstance(services, int):
-            return services
-        health = HealthServer(lambda: _reports(services), host=settings.run.health_host, port=settings.run.health_port)
-        async with health:
-            _LOGGER.info("counting", extra={"fields": {"hubs": len(services), "health": health.port}})
-            counting = asyncio.gather(*(service.run(stop) for service in services))
-            stopping = asyncio.create_task(_stop_at(signals, stop))
-            try:
-                await counting
-            finally:
-                stopping.cancel()
+        made = await _unless(signals, making)
+        if isinstance(made, int):
+            return made
+        services += made
+        _LOGGER.info("counting", extra={"fields": {"hubs": len(services), "health": health.port}})
+        counting = asyncio.gather(*(service.run(stop) for service in services))
+        stopping = asyncio.create_task(_stop_at(signals, stop))
+        try:
+            await counting
+        finally:
+            stopping.cancel()
     _LOGGER.info("stopped")
     return stopping.result() if stopping.done() and not stopping.cancelled() else None
 
@@ -115,8 +116,10 @@ def _listen() -> asyncio.Queue[int]:
     return signals
 
 
-def _reports(services: Sequence[Service]) -> tuple[bool, bool, dict[str, Any]]:
-    """Return how all hubs stand: ready and alive if each is."""
+def _report(services: Sequence[Service]) -> tuple[bool, bool, dict[str, Any]]:
+    """Return how all hubs stand: ready and alive if each is; before there are any, alive and not ready."""
+    if not services:
+        return False, True, {"ready": False, "status": "starting"}
     reports = [service.report() for service in services]
     ready, alive = all(one[0] for one in reports), all(one[1] for one in reports)
     return ready, alive, {"ready": ready, "hubs": [document for _, _, document in reports]}

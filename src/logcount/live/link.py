@@ -19,6 +19,7 @@ from logcount.ledger.record import Hole, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from logcount.events import LogEvent
     from logcount.ledger.head import Head
@@ -34,6 +35,10 @@ PIECE_BYTES = 4 * 1024 * 1024
 
 
 _DECIDE = "`logcount run --other-hub go-on` goes by the numbers, `--other-hub anew` begins at the first event"
+
+
+_Arrived = tuple[int, "datetime", str]
+"""Of an event: its sequence number, when it was enqueued, and its offset."""
 
 
 @dataclass(slots=True)
@@ -53,9 +58,9 @@ class Missed:
         self.hub, self.first, self.last = hub, first, last
 
     def meet(self, number: int) -> None:
-        """Forget what was left out, where it comes after all."""
+        """Forget a number that was left out, and those after it, where it comes after all."""
         if self.first <= number <= self.last:
-            self.last = -1
+            self.last = number - 1
 
 
 class Link:
@@ -74,7 +79,8 @@ class Link:
         self._performer: Performer = context.performer
         self._intake = Intake(place)
         self._hand = Hand(head, place)
-        self._pending: deque[tuple[list[LogEvent], asyncio.Task[list[list[Tally]]]]] = deque()
+        self._pending: deque[tuple[list[_Arrived], asyncio.Task[list[list[Tally]]]]] = deque()
+        """What is being counted, without the bodies: these are let go of as soon as they are counted."""
         self._lock = asyncio.Lock()
         self._confirmed = False
         self._oldest: float | None = None
@@ -100,10 +106,16 @@ class Link:
                 await self._confirm()
             if self._timer is None:
                 self._timer = asyncio.create_task(self._settle_in_time())
-            for piece in _pieces(await self._judge(batch)):
+            fresh: list[LogEvent] = []
+            try:
+                await self._judge(batch, fresh)
+            except (Unsettled, Halted) as error:
+                self._broken = error  # told once all before it is in hand: else a batch with two gaps never ends
+            for piece in _pieces(fresh):
                 await self._count(piece)
                 if self._in_hand >= self._context.pace.events:
                     await self._settle()
+            self._see_whole()
 
     async def leave(self) -> None:
         """Settle what is in hand, and end."""
@@ -129,9 +141,8 @@ class Link:
             raise Unsettled("the hub was made again while the link was opened")
         self._confirmed = True
 
-    async def _judge(self, batch: Sequence[LogEvent]) -> list[LogEvent]:
-        """Return the events that are the next of the log."""
-        fresh = []
+    async def _judge(self, batch: Sequence[LogEvent], fresh: list[LogEvent]) -> None:
+        """Add the events that are the next of the log."""
         for event in batch:
             if event.enqueued is None:
                 raise Halted("the hub gives no enqueued time: it is not one that logcount can follow")
@@ -143,7 +154,6 @@ class Link:
                 fresh.append(event)
             else:
                 self._context.repeats += 1
-        return fresh
 
     async def _mind_stranger(self, arrival: Arrival) -> None:
         state = await self._context.hub_state(time.monotonic())
@@ -192,7 +202,9 @@ class Link:
     async def _count(self, piece: list[LogEvent]) -> None:
         size = sum(len(event.data) for event in piece)
         await self._context.room.enter(size)
-        self._pending.append((piece, asyncio.create_task(self._context.count(self._partition, piece, size))))
+        # all have a time: who judged them saw to it
+        arrived = [(event.position, event.enqueued, event.offset or "") for event in piece if event.enqueued]
+        self._pending.append((arrived, asyncio.create_task(self._context.count(self._partition, piece, size))))
         self._in_hand += len(piece)
         self.received = piece[-1].position
         if self._oldest is None:
@@ -213,19 +225,22 @@ class Link:
 
     async def _settle(self) -> None:
         while self._pending:
-            piece, task = self._pending[0]
+            arrived, task = self._pending[0]
             try:
                 tallied = await asyncio.shield(task)
             except Misconfigured as error:
                 raise Halted(str(error)) from None
             self._pending.popleft()
             self._hand.rows += [
-                Row(event.position, event.enqueued, event.offset or "", tallies)  # type: ignore[arg-type]
-                for event, tallies in zip(piece, tallied, strict=True)
+                Row(number, enqueued, offset, tallies)
+                for (number, enqueued, offset), tallies in zip(arrived, tallied, strict=True)
             ]
-        log = self._context.log(self._partition)
+        before, log = self.head.n, self._context.log(self._partition)
         self.head = await self._performer.perform(settle(log, self.head, self._hand, self._context.draft))
         self._oldest = None
+        if self.head.n > before:
+            told = {"partition": self._partition, "record": self.head.n, "events": self._in_hand, "to": self.head.to}
+            _LOGGER.info("settled", extra={"fields": told})
         self._in_hand = 0
         self.moved.set()
 

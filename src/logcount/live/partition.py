@@ -111,6 +111,8 @@ class Partition:
         log = self._context.log(self.name)
         self.head = await self._performer.perform(walk(log, max(cursors, default=-1)))
         state = await self._context.hub_state(time.monotonic() - HUB_SEEN_SECONDS)
+        if self.head.hub not in {None, time_text(state.created)}:  # it may be the answer that is behind the ledger
+            state = await self._context.hub_state(time.monotonic())
         hub = time_text(state.created)
         if checkpoint is not None and not await self._performer.perform(reaches(log, self.head, checkpoint[0])):
             if not anew:
@@ -120,6 +122,7 @@ class Partition:
                 )
             if decisions.begin_at == "checkpoint":
                 return place_at_checkpoint(self.head, hub, *checkpoint)
+        self._checkpointed = None  # since this process left the partition, another may have put it back
         await self._write_checkpoint(checkpoint)
         return place_after(self.head, hub, state.created, decisions.other_hub)
 

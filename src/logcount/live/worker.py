@@ -6,11 +6,13 @@ then closed. The first frame holds a pickle of what makes the counting; frames c
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import signal
 import struct
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
     from logcount.points import Tally
 
-Row = tuple[int, int, "float | None"]
-"""Of an event: how many bytes it has, its sequence number, and when it was enqueued, in seconds since 1970."""
+Row = tuple[int, int, "float | None", "str | None"]
+"""Of an event: its number of bytes, its sequence number, when it was enqueued (seconds since 1970), its problem."""
 
 SIZES = struct.Struct("<II")
 """Before each request: the bytes of the pickled rows, and those of the events, which follow one another."""
@@ -37,11 +39,16 @@ BUFFER_BYTES = 1024 * 1024
 SOURCE = "event hub"
 """What events are of here, where only their number and time are asked for."""
 
+_PR_SET_PDEATHSIG = 1
+"""From Linux's `sys/prctl.h`: the signal that a process gets when its parent ends."""
+
 
 def main() -> None:
     """Count until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # both go to the whole group of a terminal: they are for the parent
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with suppress(AttributeError, OSError):  # only Linux has it; elsewhere one that hangs outlives its parent
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     with open(int(sys.argv[1]), "rb", BUFFER_BYTES) as requests, open(int(sys.argv[2]), "wb") as answers:
         _, make = _read(requests)
         try:
@@ -72,9 +79,9 @@ def _read(requests: BinaryIO) -> tuple[bytes, memoryview]:
 
 def _events(rows: Iterable[Row], data: memoryview) -> list[LogEvent]:
     events, start = [], 0
-    for size, number, enqueued in rows:
+    for size, number, enqueued, problem in rows:
         time = None if enqueued is None else datetime.fromtimestamp(enqueued, UTC)
-        events.append(LogEvent(bytes(data[start : start + size]), SOURCE, number, time))
+        events.append(LogEvent(bytes(data[start : start + size]), SOURCE, number, time, problem))
         start += size
     return events
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from logcount.errors import Misconfigured, Unsettled
+from logcount.errors import Misconfigured, Unavailable, Unsettled
 from logcount.live.worker import ANSWER, BUFFER_BYTES, SIZES
 from logcount.points import Tally
 
@@ -49,9 +49,14 @@ class Workers:
 
         Raises:
             Misconfigured: one cannot count with these settings.
+            Unavailable: one does not start.
 
         """
-        await asyncio.gather(*(worker.start() for worker in self._workers))
+        started = await asyncio.gather(*(worker.start() for worker in self._workers), return_exceptions=True)
+        for error in started:
+            if error is not None:
+                await asyncio.gather(*(worker.end() for worker in self._workers), return_exceptions=True)
+                raise error if isinstance(error, Misconfigured) else Unavailable("a process that counts does not start")
         return self
 
     async def __aexit__(
@@ -149,7 +154,8 @@ class _Worker:
 
     async def count(self, batch: Sequence[LogEvent]) -> Tallied:
         rows = [
-            (len(event.data), event.position, event.enqueued.timestamp() if event.enqueued else None) for event in batch
+            (len(event.data), event.position, event.enqueued.timestamp() if event.enqueued else None, event.problem)
+            for event in batch
         ]
         return await self._ask([event.data for event in batch], pickle.dumps(rows, pickle.HIGHEST_PROTOCOL))
 

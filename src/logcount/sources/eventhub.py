@@ -138,6 +138,8 @@ class EventHub:
             receiving.cancel()
             await asyncio.gather(receiving, watching, return_exceptions=True)
             await positions.leave_all()
+            with contextlib.suppress(AzureError, OSError):  # then others take the partitions when they are given up
+                await positions.release_all()
 
     async def listen(self, partition: str) -> None:
         """Open a link to a partition for a moment, beside whoever reads it.
@@ -181,12 +183,22 @@ class EventHub:
         await self._checkpoints.__aexit__()
 
     async def _receive(self, client: EventHubConsumerClient, positions: Positions, reader: Reader) -> None:
+        taking: dict[str, asyncio.Task[Any] | None] = {}
+
         async def take(context: PartitionContext, events: list[EventData]) -> None:
             self._notes.settle(_what(context))
             if events:
-                await reader.take(context.partition_id, _log_events(self.name, events))
+                taking[context.partition_id] = asyncio.current_task()
+                try:
+                    await reader.take(context.partition_id, _log_events(self.name, events))
+                finally:
+                    del taking[context.partition_id]
 
         async def leave(context: PartitionContext, _reason: object) -> None:
+            task = taking.get(context.partition_id)
+            if task is not None:  # the SDK closes a link that broke a second later, whether or not its batch is taken
+                task.cancel()
+                await asyncio.wait({task})
             await positions.leave(context.partition_id)
 
         async def complain(context: PartitionContext | None, error: Exception) -> None:

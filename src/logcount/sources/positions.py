@@ -30,6 +30,7 @@ class Positions(CheckpointStore):
         self._claimed: set[str] = set()
         self._claiming = asyncio.Lock()
         self._ending = False
+        self._leaving: set[asyncio.Future[None]] = set()
         self._started: dict[str, str | None] = {}
         """The offsets with which partitions were begun that are not left yet."""
         self._stored: dict[str, tuple[int, str]] = {}
@@ -105,11 +106,21 @@ class Positions(CheckpointStore):
         """Tell the reader that a partition's link has ended."""
         if partition in self._started:
             del self._started[partition]
-            await self._reader.leave(partition)
+            leaving = asyncio.ensure_future(self._reader.leave(partition))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+            await leaving
 
     async def leave_all(self) -> None:
-        """Tell the reader that all has ended, also what the SDK cancelled before it began."""
-        await asyncio.gather(*(self.leave(partition) for partition in sorted(self._started)))
+        """Tell the reader that all has ended, and wait until it has left all: the SDK may not, when it is stopped."""
+        await asyncio.gather(*self._leaving, *(self.leave(partition) for partition in sorted(self._started)))
+
+    async def release_all(self) -> None:
+        """Release whatever is this process's still, also what was claimed and never begun."""
+        if self._place and self._owner:
+            held = await self._blobs.list_ownership(*self._place)
+            mine = [one for one in held if one["owner_id"] == self._owner]
+            await self._blobs.claim_ownership([{**one, "owner_id": ""} for one in mine])
 
     async def _start(self, partition: str) -> None:
         self._started[partition] = await self._reader.start(partition)

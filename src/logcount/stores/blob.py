@@ -71,9 +71,9 @@ class BlobStore:
         credential: AsyncTokenCredential | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """Connect by a connection string, or by the account's URL (a SAS may be in it) and a credential.
+        """Connect by a connection string, else by the account's URL (a SAS may be in it) and a credential.
 
-        The credential stays the caller's to close. Nothing is sent yet.
+        Where both are given, the connection string must be that account's. The credential stays the caller's to close. Nothing is sent yet.
 
         Raises:
             Misconfigured: the container's name or the way to the account is not well formed.
@@ -165,16 +165,23 @@ class BlobStore:
 def _connect(
     container: str, connection_string: str | None, account_url: str | None, credential: Any, options: dict[str, Any]
 ) -> ContainerClient:
-    if (connection_string is None) == (account_url is None):
-        raise Misconfigured("a storage account is named by its connection string or by its URL, one of them")
-    if hasattr(credential, "get_token") and (account_url or "").lower().startswith("http:"):
+    if connection_string is None and account_url is None:
+        raise Misconfigured("a storage account is named by its connection string, or by its URL")
+    if (
+        connection_string is None
+        and hasattr(credential, "get_token")
+        and (account_url or "").lower().startswith("http:")
+    ):
         raise Misconfigured(f"container {container!r}: an identity's token is sent over https only: mend the URL")
     try:
-        if connection_string is not None:
-            return ContainerClient.from_connection_string(connection_string, container, **options)
-        return ContainerClient(account_url or "", container, credential=credential, **options)
+        if connection_string is None:
+            return ContainerClient(account_url or "", container, credential=credential, **options)
+        client = ContainerClient.from_connection_string(connection_string, container, **options)
     except ValueError:
         raise Misconfigured("the connection string or URL of the storage account is malformed") from None
+    if account_url is not None and not client.url.lower().startswith(f"{account_url.rstrip('/')}/".lower()):
+        raise Misconfigured(f"container {container!r}: the connection string is another account's than the URL's")
+    return client
 
 
 def _options(patience: Patience) -> dict[str, Any]:
