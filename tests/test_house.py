@@ -154,6 +154,9 @@ LIGHT = {
     "the pure half": ("import logcount.counting, logcount.envelopes", ("azure", "transformers", "pydantic", "asyncio")),
     "the tokenizers": ("import logcount.tokenizers", ("transformers", "huggingface_hub", "jinja2", "azure")),
     "the sources": ("import logcount.sources", ("azure", "transformers")),
+    "the stores": ("import logcount.stores", ("azure", "aiohttp")),
+    "the live count": ("import logcount.live.service", ("azure", "aiohttp", "transformers", "opencensus")),
+    "what counts": ("import logcount.live.worker, logcount.tallies", ("azure", "aiohttp", "pydantic")),
 }
 
 

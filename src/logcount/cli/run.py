@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+
+_FOLDER_THREADS = "folder-store"
+"""How the threads of `stores.FolderStore` are called."""
 
 _SINKS = click.Choice(["appinsights", "otlp", "none"])
 
@@ -59,9 +65,24 @@ def run(
     form: Any = logs or settings.run.logs
     set_up_logs(form, settings.run.log_level)
     decisions = Decisions("go on" if other_hub == "go-on" else other_hub, begin_at)
+    status = 0
     if asyncio.run(_serve(settings, sinks, decisions, take_over=take_over)) == signal.SIGINT:
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        status = 130
+    if _disk_hangs():  # the interpreter would wait for it before it ends
+        sys.stderr.flush()
+        os._exit(status)
+    if status:
+        sys.exit(status)
+
+
+def _disk_hangs() -> bool:
+    """Say whether threads of a ledger in a folder still wait for its disk, after a second in which they may end."""
+    waiting = [thread for thread in threading.enumerate() if thread.name.startswith(_FOLDER_THREADS)]
+    deadline = time.monotonic() + 1.0
+    for thread in waiting:
+        thread.join(max(deadline - time.monotonic(), 0.0))
+    return any(thread.is_alive() for thread in waiting)
 
 
 async def _serve(settings: Settings, sinks: Sequence[str], decisions: Decisions, *, take_over: bool) -> int | None:

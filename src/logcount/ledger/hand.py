@@ -60,7 +60,7 @@ class Hand:
             self.gaps = [_beyond(gap, head.to) for gap in self.gaps if gap.last > head.to]
 
     def _continues(self, head: Head) -> bool:
-        """Say whether the hand's numbers go on where the head's end, for every head alike: one may be looked at again."""
+        """Say whether the hand's numbers go on where this head's end; no head that was looked at before matters."""
         return head.hub == self.hub or (self._numbers_only and head.hub is not None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logcount.errors import Halted
 from logcount.ledger.cursor import Cursor, follow, read_cursor, reset
 from logcount.ledger.log import read_record
 
@@ -47,7 +48,13 @@ class Emission:
 
         """
         self._cursor = await self._performer.perform(read_cursor(self._log, self.sink.name))
-        if anew and self._cursor.n >= 0 and not await self._performer.holds(self._log, self._cursor.n):
+        if self._cursor.n >= 0 and not await self._performer.holds(self._log, self._cursor.n):
+            if not anew:
+                raise Halted(
+                    f"record {self._cursor.n} is not in the ledger, though {self.sink.name}'s cursor has passed it: "
+                    "another ledger? `logcount run --begin-at ledger` begins where the ledger ends, "
+                    "`--begin-at checkpoint` after the checkpoint"
+                )
             self._cursor = await self._performer.perform(reset(self._log, self.sink.name, self._cursor))
         if self._cursor.n >= 0:
             await self._see_end()

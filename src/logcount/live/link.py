@@ -34,9 +34,6 @@ PIECE_BYTES = 4 * 1024 * 1024
 """Bytes of events that are counted in one go: a worker's pipe and memory hold some of these."""
 
 
-_DECIDE = "`logcount run --other-hub go-on` goes by the numbers, `--other-hub anew` begins at the first event"
-
-
 _Arrived = tuple[int, "datetime", str]
 """Of an event: its sequence number, when it was enqueued, and its offset."""
 
@@ -48,6 +45,8 @@ class Missed:
     hub: str = ""
     first: int = 0
     last: int = -1
+    same_after: int | None = None
+    """The record after which the operator has the numbers alone decide: the hub is another, of the same date."""
 
     def covers(self, hub: str, first: int, last: int) -> bool:
         """Say whether all these numbers were left out before."""
@@ -159,10 +158,7 @@ class Link:
         state = await self._context.hub_state(time.monotonic())
         if time_text(state.created) != self._place.hub:
             raise Unsettled("the hub was made again")
-        raise Halted(
-            f"event {arrival.number} is not the one that was recorded under this number, and the hub is the same: a "
-            f"failover? {_DECIDE}"
-        )
+        raise self._other_of_same_date(f"event {arrival.number} is not the one that was recorded under this number")
 
     async def _mind_unmet(self, arrival: Arrival) -> None:
         """See that the log's own last event did not come first because the hub has let go of it."""
@@ -170,13 +166,25 @@ class Link:
         if (await self._first()) > place.to:
             self._intake.meet()
         elif self._missed.covers(place.hub, place.to, place.to):
-            raise Halted(
-                f"the hub holds event {place.to}, the last that was recorded, and gives {arrival.number} in its place: "
-                f"{_DECIDE}"
+            raise self._other_of_same_date(
+                f"the hub holds event {place.to}, the last that was recorded, and gives {arrival.number} in its place"
             )
         else:
             self._missed.ask(place.hub, place.to, place.to)
             raise Unsettled("the last recorded event did not come first: the partition is read again")
+
+    def _other_of_same_date(self, why: str) -> Unsettled | Halted:
+        """Say what to do about a hub that is another by its events and the same by its date.
+
+        It cannot be begun anew: its first events would be known by the same hub and numbers as those recorded.
+        """
+        if self._context.decisions.other_hub == "go on":
+            self._missed.same_after = self.head.n
+            return Unsettled(f"{why}: the numbers alone decide from here on")
+        return Halted(
+            f"{why}, though the hub was created when it was: a failover? `logcount run --other-hub go-on` goes by the "
+            "numbers alone"
+        )
 
     async def _mind_gap(self, arrival: Arrival) -> None:
         first, last = self._intake.to + 1, arrival.number - 1

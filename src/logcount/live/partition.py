@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from logcount.errors import Halted, Unsettled
@@ -124,7 +125,10 @@ class Partition:
                 return place_at_checkpoint(self.head, hub, *checkpoint)
         self._checkpointed = None  # since this process left the partition, another may have put it back
         await self._write_checkpoint(checkpoint)
-        return place_after(self.head, hub, state.created, decisions.other_hub)
+        place = place_after(self.head, hub, state.created, decisions.other_hub)
+        if self._missed.same_after == self.head.n:
+            return replace(place, enqueued=None, offset=None, numbers_only=True)
+        return place
 
     def _halt(self, error: Halted) -> None:
         self.halted = str(error)

@@ -69,6 +69,10 @@ class Notes(Protocol):
         """Say that it answers."""
         ...
 
+    def forget(self, what: str) -> None:
+        """Say that nobody waits for it to answer any more."""
+        ...
+
 
 class EventHub:
     """One hub in one consumer group; satisfies `live.parts.Hub`.
@@ -122,7 +126,7 @@ class EventHub:
             Unavailable: the hub has other partitions than at the start, or is another: deliver again.
 
         """
-        positions = self._positions = Positions(self._checkpoints, reader)
+        positions = self._positions = Positions(self._checkpoints, reader, self._forget)
         began = await self.state()
         client = self._client(checkpoint_store=positions)
         receiving = asyncio.create_task(self._receive(client, positions, reader))
@@ -216,6 +220,10 @@ class EventHub:
             on_partition_close=leave,
         )
 
+    def _forget(self, partition: str) -> None:
+        """Forget a trouble with a partition that another process has: this one would never see it settled."""
+        self._notes.forget(_partition(partition))
+
     async def _watch(self, began: HubState) -> None:
         while True:
             await asyncio.sleep(self._reading.look_seconds)
@@ -252,7 +260,11 @@ class EventHub:
 
 
 def _what(context: PartitionContext | None) -> str:
-    return "event hub" if context is None else f"event hub, partition {context.partition_id}"
+    return "event hub" if context is None else _partition(context.partition_id)
+
+
+def _partition(partition: str) -> str:
+    return f"event hub, partition {partition}"
 
 
 _MEND: dict[type[BaseException], str] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from azure.eventhub.aio import CheckpointStore
@@ -22,9 +22,13 @@ _PLACE = ("fully_qualified_namespace", "eventhub_name", "consumer_group")
 class Positions(CheckpointStore):
     """Stands between the SDK's balancing and its blobs, and answers with the reader's starts as checkpoints."""
 
-    def __init__(self, blobs: BlobCheckpointStore, reader: Reader) -> None:
+    def __init__(
+        self, blobs: BlobCheckpointStore, reader: Reader, lost: Callable[[str], None] = lambda partition: None
+    ) -> None:
+        """Tell `lost`, at every sharing out, which partitions are another process's."""
         self._blobs = blobs
         self._reader = reader
+        self._lost = lost
         self._place: tuple[str, str, str] | None = None
         self._owner = ""
         self._claimed: set[str] = set()
@@ -40,7 +44,11 @@ class Positions(CheckpointStore):
     ) -> _Claims:
         """Return who owns what."""
         self._place = fully_qualified_namespace, eventhub_name, consumer_group
-        return await self._blobs.list_ownership(*self._place, **kwargs)
+        held = list(await self._blobs.list_ownership(*self._place, **kwargs))
+        for one in held:
+            if one["owner_id"] and one["owner_id"] != self._owner:
+                self._lost(one["partition_id"])
+        return held
 
     async def claim_ownership(self, ownership_list: _Claims, **kwargs: Any) -> _Claims:
         """Claim or release partitions, and note which are this process's now."""

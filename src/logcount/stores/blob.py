@@ -73,7 +73,8 @@ class BlobStore:
     ) -> None:
         """Connect by a connection string, else by the account's URL (a SAS may be in it) and a credential.
 
-        Where both are given, the connection string must be that account's. The credential stays the caller's to close. Nothing is sent yet.
+        Where both are given, the connection string must be that account's. The credential stays the caller's to close.
+        Nothing is sent yet.
 
         Raises:
             Misconfigured: the container's name or the way to the account is not well formed.

@@ -1,0 +1,173 @@
+"""The intake, the hand and the scribe: what an event of a link is, what is kept of it, and how it is written down."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from drafts import BEGAN, HUB, LATER_HUB, anew, holding, row, scribe, tally
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from steps import Shelf
+
+from logcount.errors import Halted, Unsettled
+from logcount.ledger.hand import settle
+from logcount.ledger.head import Head, head_of
+from logcount.ledger.intake import Arrival, Intake, Place, place_after
+from logcount.ledger.log import record_name
+from logcount.ledger.record import Hole, Span, decode_record
+from logcount.ledger.scribe import _joined, _spans
+
+LOG = "eventhub:contoso/apim-logs/0"
+
+
+def at(seconds: int) -> Any:
+    return BEGAN + timedelta(seconds=seconds)
+
+
+PLACE = Place(HUB, to=5, enqueued=at(5), clock=at(7), offset="x")
+JUDGED = {
+    "the log's own last event, then the next": ([(5, 5), (6, 8), (7, 8)], ["repeat", "next", "next"]),
+    "older events first": ([(3, 3), (4, 7), (5, 5), (6, 6)], ["repeat", "repeat", "repeat", "next"]),
+    "the first is a later one": ([(6, 8)], ["unmet"]),
+    "the first is much later": ([(9, 9)], ["unmet"]),
+    "a number left out": ([(5, 5), (7, 8)], ["repeat", "gap"]),
+    "an older number, taken later than all": ([(4, 8)], ["stranger"]),
+    "the last number with another time": ([(5, 6)], ["stranger"]),
+    "a repeat in the link": ([(5, 5), (6, 9), (6, 9), (7, 8)], ["repeat", "next", "repeat", "next"]),
+    "a stranger in the link": ([(5, 5), (6, 9), (6, 10)], ["repeat", "next", "stranger"]),
+}
+
+
+@pytest.mark.parametrize("what", JUDGED)
+def test_an_event_is_judged_by_its_number_and_its_time(what: str) -> None:
+    events, verdicts = JUDGED[what]
+    intake = Intake(PLACE)
+    assert [intake.judge(Arrival(number, at(seconds))) for number, seconds in events] == verdicts
+
+
+def test_by_numbers_only_times_say_nothing() -> None:
+    intake = Intake(Place(HUB, to=5, clock=at(7), numbers_only=True))
+    assert [intake.judge(Arrival(number, at(99))) for number in (4, 5, 6, 8)] == ["repeat", "repeat", "next", "gap"]
+
+
+def test_in_an_empty_log_zero_is_next_and_all_else_a_gap() -> None:
+    assert Intake(Place(HUB)).judge(Arrival(0, at(0))) == "next"
+    intake = Intake(Place(HUB))
+    assert intake.judge(Arrival(3, at(0))) == "gap"
+    intake.skip(2)
+    assert intake.judge(Arrival(3, at(0))) == "next"
+
+
+HEAD = head_of(scribe().draft(Head(), holding(range(6))))
+
+
+def test_a_link_begins_where_the_ledger_ends() -> None:
+    assert place_after(Head(), HUB, BEGAN) == Place(HUB)
+    assert place_after(HEAD, HUB, BEGAN) == Place(HUB, 5, at(5), at(5), "offset 5")
+    assert place_after(HEAD, LATER_HUB, at(3600)) == Place(LATER_HUB)
+
+
+def test_a_hub_that_is_neither_the_ledgers_nor_later_is_for_the_operator() -> None:
+    with pytest.raises(Halted, match="failover"):
+        place_after(HEAD, "older", at(5))
+    assert place_after(HEAD, "older", at(5), "anew") == Place("older")
+    assert place_after(HEAD, "older", at(5), "go on") == Place("older", 5, None, at(5), None, numbers_only=True)
+
+
+def _drop(head: Head, hand: Any) -> list[int]:
+    hand.take_over(head)
+    return [one.number for one in hand.rows]
+
+
+def test_what_another_recorded_leaves_the_hand_and_the_rest_stays() -> None:
+    hand = holding([3, 5, 6, 8])
+    hand.gaps = [Hole(HUB, 0, 2, "before"), Hole(HUB, 4, 4, "absent"), Hole(HUB, 7, 7, "absent")]
+    assert _drop(HEAD, hand) == [6, 8]
+    assert hand.gaps == [Hole(HUB, 7, 7, "absent")]
+
+
+def test_a_gap_in_part_another_recorded_keeps_its_end_which_is_not_older_than_the_log() -> None:
+    hand = holding([9])
+    hand.gaps = [Hole(HUB, 0, 8, "before")]
+    assert _drop(HEAD, hand) == [9]
+    assert hand.gaps == [Hole(HUB, 6, 8, "expired")]
+
+
+def test_a_record_of_the_older_hub_covers_nothing_of_the_later() -> None:
+    hand = holding([0, 1], Head(n=0, hub=HUB, to=3), LATER_HUB)
+    assert _drop(HEAD, hand) == [0, 1]
+    assert hand.first(HEAD) == 0
+    later = Head(n=2, hub=LATER_HUB, to=0)
+    assert _drop(later, hand) == [1]
+    assert _drop(HEAD, hand) == [1], "also if an older head is looked at again"
+    with pytest.raises(Unsettled):
+        hand.take_over(Head(n=3, hub="a third", to=0))
+
+
+def test_a_hand_is_settled_over_what_others_record_meanwhile() -> None:
+    shelf = Shelf()
+    others = scribe().draft(Head(), holding(range(2)))
+    shelf.put(record_name(LOG, 0), anew(others).data)
+    head = shelf.take(settle(LOG, Head(), holding(range(4)), scribe().draft))
+    mine = decode_record(shelf.held[record_name(LOG, 1)].data)
+    assert (head.n, mine.first, mine.to, mine.events) == (1, 2, 3, 2)
+
+
+def test_what_was_recorded_before_it_came_into_the_hand_is_not_recorded_again() -> None:
+    shelf = Shelf()
+    assert shelf.take(settle(LOG, HEAD, holding([4, 5]), scribe().draft)) == HEAD
+    assert not shelf.asked
+
+
+@pytest.mark.parametrize("largest", [900, 2000, 5000])
+def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
+    rows = [row(number, tally(word="uncounted", reason=f"reason {number} " + "x" * 40)) for number in range(40)]
+    shelf = Shelf()
+    shelf.take(settle(LOG, Head(), holding(rows), scribe(largest=largest).draft))
+    records = [decode_record(stored.data) for stored in shelf.held.values()]
+    assert [one.number for record in records for one in record.uncounted] == [1] * 40
+    assert [record.first for record in records[1:]] == [record.to + 1 for record in records[:-1]]
+    assert all(len(record.data) <= largest or record.events == 1 for record in records)
+
+
+def test_gaps_beyond_a_cut_stand_in_the_record_that_reaches_them() -> None:
+    rows = [row(number, tally(word="uncounted", reason=f"{number}" * 300)) for number in (0, 1, 5, 6)]
+    hand, shelf = holding(rows), Shelf()
+    hand.gaps = [Hole(HUB, 2, 4, "absent")]
+    shelf.take(settle(LOG, Head(), hand, scribe(largest=2400).draft))
+    records = [decode_record(stored.data) for stored in shelf.held.values()]
+    assert (records[0].to, records[0].holes) == (1, ())
+    assert records[-1].holes == (Hole(HUB, 2, 4, "absent"),)
+
+
+def test_the_clock_never_goes_back_within_a_hub_and_begins_anew_with_another() -> None:
+    late = head_of(scribe().draft(Head(), holding([row(0, seconds=50), row(1, seconds=20)])))
+    assert (late.clock, late.enqueued) == (at(50), at(20))
+    assert scribe().draft(late, holding([row(2, seconds=30)], late)).clock == at(50)
+    assert scribe().draft(late, holding([row(0, seconds=30)], late, LATER_HUB)).clock == at(30)
+
+
+def test_what_was_not_counted_stands_with_its_reason_and_its_numbers() -> None:
+    bad, odd = tally(word="rejected", reason="not JSON"), tally(word="skipped", reason="status 429")
+    rows = [row(0, bad), row(1, tally(), bad), row(2, tally()), row(3, bad, bad), row(4, odd)]
+    record = scribe().draft(Head(), holding(rows))
+    assert [(one.reason, one.number, one.at) for one in record.rejected] == [("not JSON", 4, (Span(0, 1), Span(3, 3)))]
+    assert [(one.reason, one.number, one.at) for one in record.skipped] == [("status 429", 1, (Span(4, 4),))]
+
+
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@given(st.lists(st.integers(0, 30)).map(sorted))
+def test_spans_hold_the_numbers_and_no_others(numbers: list[int]) -> None:
+    spans = _spans(numbers)
+    assert [n for span in spans for n in range(span.first, span.last + 1)] == sorted(set(numbers))
+    assert all(one.last + 1 < other.first for one, other in pairwise(spans))
+
+
+def test_holes_that_touch_are_one_if_they_are_alike() -> None:
+    a, b = Hole(HUB, 0, 2, "absent"), Hole(HUB, 3, 3, "absent")
+    assert _joined([a, b]) == [Hole(HUB, 0, 3, "absent")]
+    for other in (Hole(HUB, 4, 4, "absent"), Hole(LATER_HUB, 3, 3, "absent"), Hole(HUB, 3, 3, "expired")):
+        assert _joined([a, other]) == [a, other]

@@ -1,0 +1,158 @@
+"""The processes that count: what ends one of them, and what becomes of the others and of everything beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hub_scenes import children
+from perilous_tally import ORDERS, make, make_once, refuse
+
+from logcount.errors import Misconfigured, Unsettled
+from logcount.events import LogEvent
+from logcount.live.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logcount.live.workers import Tallied
+
+PATIENCE = 0.7
+HERE = str(Path(__file__).parent)
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the workers import what these tests count with."""
+    monkeypatch.setenv("PYTHONPATH", HERE)
+
+
+def _events(*bodies: bytes, first: int = 0) -> list[LogEvent]:
+    return [LogEvent(body, "hub", number) for number, body in enumerate(bodies, first)]
+
+
+def _words(tallied: Tallied) -> list[object]:
+    """Return of each event its number where it was counted, else why not."""
+    return [tallies[0].tokens[0] if tallies[0].word == "counted" else tallies[0].reason for tallies in tallied]
+
+
+REASONS = dict.fromkeys(ORDERS, "counting it ended the process that counted") | {b"hang": "counting it took too long"}
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=bytes.decode)
+async def test_only_the_event_that_ends_its_worker_is_rejected(order: bytes) -> None:
+    good = _events(*[b"good"] * 11)
+    bad = _events(*[b"good"] * 5, order, *[b"good"] * 5)
+
+    async with Workers(make, patience=PATIENCE) as workers:
+        beside = [workers.count(str(number), good) for number in range(4)]
+        found, *others = await asyncio.gather(workers.count("0", bad), *beside, workers.count("4", good[:1]))
+        after = await workers.count("0", good)
+
+    assert _words(found) == [0, 1, 2, 3, 4, REASONS[order], 6, 7, 8, 9, 10]
+    assert [_words(other) for other in others] == [list(range(11))] * 4 + [[0]]
+    assert _words(after) == list(range(11))
+    assert workers.restarts >= 1
+
+
+async def test_no_event_is_rejected_for_another_while_many_end_their_worker() -> None:
+    batches = [_events(b"kill" if number % 4 == 3 else b"good", first=number) for number in range(16)]
+    reason = REASONS[b"kill"]
+
+    async def count(workers: Workers, number: int, batch: Sequence[LogEvent]) -> list[object]:
+        await asyncio.sleep(number * 0.02)  # some come while others are under suspicion
+        return _words(await workers.count("0", batch))
+
+    async with Workers(make, patience=PATIENCE) as workers:
+        found = await asyncio.gather(*(count(workers, number, batch) for number, batch in enumerate(batches)))
+
+    assert found == [[reason] if number % 4 == 3 else [number] for number in range(16)]
+
+
+async def test_the_batches_of_another_worker_do_not_notice() -> None:
+    async with Workers(make, number=2, patience=PATIENCE) as workers:
+        await workers.count("a", _events(b"good"))  # the first partition's home is the first worker
+        hung = asyncio.create_task(workers.count("a", _events(b"hang")))
+        for _ in range(20):
+            assert _words(await workers.count("b", _events(b"good"))) == [0]
+        assert not hung.done()
+        assert _words(await hung) == [REASONS[b"hang"]]
+
+
+async def test_a_batch_is_given_up_without_harm_to_those_that_follow() -> None:
+    async with Workers(make, patience=PATIENCE) as workers:
+        given_up = [asyncio.create_task(workers.count("0", _events(b"hang"))) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        for task in given_up:
+            task.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
+        assert _words(await workers.count("0", _events(b"good"))) == [0]
+
+
+async def test_settings_that_cannot_be_counted_with_are_told_before_anything_is_read() -> None:
+    with pytest.raises(Misconfigured, match="there is no such tokenizer"):
+        async with Workers(refuse):
+            pytest.fail("it was entered")
+
+
+async def test_events_are_not_to_blame_where_no_worker_starts(tmp_path: Path) -> None:
+    async with Workers(partial(make_once, tmp_path / "stamp"), patience=PATIENCE) as workers:
+        assert _words(await workers.count("0", _events(b"good"))) == [0]
+        with pytest.raises(Unsettled):
+            await workers.count("0", _events(b"kill"))
+        for _ in range(2):
+            with pytest.raises(Unsettled):
+                await workers.count("0", _events(b"good"))
+        (tmp_path / "stamp").unlink()
+        assert _words(await workers.count("0", _events(b"good"))) == [0]
+
+
+async def test_what_the_source_could_not_read_is_rejected_for_that() -> None:
+    event = LogEvent(b"", "hub", 7, problem="the event's body is not bytes")
+
+    async with Workers(make) as workers:
+        assert _words(await workers.count("0", [event])) == ["the event's body is not bytes"]
+
+
+PARENT = """
+import asyncio, sys
+from perilous_tally import make
+from logcount.events import LogEvent
+from logcount.live.workers import Workers
+
+async def main(body):
+    async with Workers(make, number=2) as workers:
+        print("up", flush=True)
+        await workers.count("0", [LogEvent(body, "hub", 0)])
+        await asyncio.sleep(1000)
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1].encode()))
+"""
+
+
+@pytest.mark.parametrize("doing", ["good", "hang"])
+def test_workers_end_with_their_parent(tmp_path: Path, doing: str) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": HERE}
+    with subprocess.Popen([sys.executable, script, doing], stdout=subprocess.PIPE, env=environment) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"up\n"
+        workers = children(parent.pid)
+        assert len(workers) >= 2
+        time.sleep(0.3)  # it counts by now
+        parent.send_signal(signal.SIGKILL)
+
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline, "a worker outlived its parent"
+        time.sleep(0.05)
