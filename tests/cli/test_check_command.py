@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
-from cli.commands import Ran, logcount
+from commands import Ran, logcount
 from ingestion import Fault, IngestionServer
 from live_stack import HUB, Stack, run_stack
 

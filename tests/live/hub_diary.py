@@ -48,7 +48,8 @@ class Diary:
             self.broken.append(f"{partition} was handed a batch and not begun")
         self._inside.add(partition)
         try:
-            await self._take(partition, batch)
+            if batch:  # an empty one says that the link lives
+                await self._take(partition, batch)
         except asyncio.CancelledError:
             self.entries[partition].append("cancelled")
             raise

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from azure.eventhub import EventHubProducerClient
 from azure.eventhub.amqp import AmqpAnnotatedMessage
+from eventhub_peer import Peer
 from hub_scenes import MARKER, Replica, Scene, play, secrets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from hub_scenes import Claim, Plot
     from live_stack import Stack
+
+pytest_plugins = ["shared_stack"]
 
 START: Claim = ("logcount is started", lambda: True)
 """What is yielded when a hub is as logcount is to find it."""
@@ -32,46 +36,59 @@ PEAK_MB = 600
 
 
 class Stage:
-    """The scenes that were chosen, and the logcount that counts their hubs."""
+    """The scenes that were chosen, and the logcounts that count their hubs: storms strike a peer of their own."""
 
-    def __init__(self, stack: Stack, chosen: set[str]) -> None:
+    def __init__(self, stack: Stack, stormy: Stack, chosen: set[str]) -> None:
         self.peer = stack.peer
-        self.chosen = [name for name in (*ALONE, *TOGETHER) if name in chosen]
-        self.scenes = {name: Scene(stack, name.removeprefix("test_").replace("_", "-")) for name in self.chosen}
-        plots = {name: (ALONE | TOGETHER)[name](self.scenes[name], self) for name in self.chosen}
-        for plot in plots.values():
-            assert next(plot) is START
-        self.replica = Replica(stack, hubs=[scene.hub for scene in self.scenes.values()])
-        self.outcomes = play({name: plots[name] for name in self.chosen if name in ALONE})
-        for name in TOGETHER:  # their faults strike every hub
-            if name in plots:
-                self.outcomes |= play({name: plots[name]})
+        self.storms = stormy.peer
+        plots, self.scenes = {}, {}
+        for name, plot in ((name, plot) for name, plot in (ALONE | TOGETHER).items() if name in chosen):
+            hub = name.removeprefix("test_").replace("_", "-")
+            self.scenes[name] = Scene(stack if name in ALONE else stormy, hub)
+            plots[name] = plot(self.scenes[name], self)
+            assert next(plots[name]) is START
+        self.outcomes: dict[str, Exception | None] = {}
+        self.replica, self.weathered = self._start(stack, ALONE), self._start(stormy, TOGETHER)
+        after_another = self._play_storms({name: plots[name] for name in plots if name in TOGETHER})
+        self.outcomes |= play({name: plots[name] for name in plots if name in ALONE} | {"storms": after_another})
         self.peak_mb = self.replica.peak_mb()
-        self.outcomes |= play({"stop": self.replica.stop()})
+        self.outcomes |= play({"stop": self.replica.stop(), "storms' stop": self.weathered.stop()})
+
+    def _start(self, stack: Stack, plots: dict[str, Plotted]) -> Replica:
+        return Replica(stack, hubs=[scene.hub for name, scene in self.scenes.items() if name in plots])
+
+    def _play_storms(self, plots: dict[str, Plot]) -> Plot:
+        for name, plot in plots.items():
+            try:
+                yield from plot
+            except Exception as error:
+                self.outcomes[name] = error
+            else:
+                self.outcomes[name] = None
 
     def troubles(self, scene: Scene) -> dict[str, Any]:
         """Return what the logcount says does not answer, of one hub."""
-        told: dict[str, Any] = self.replica.report(scene.hub)["troubles"]
+        replica = self.replica if scene.stack.peer is self.peer else self.weathered
+        told: dict[str, Any] = replica.report(scene.hub)["troubles"]
         return told
 
 
-ALONE: dict[str, Callable[[Scene, Stage], Plot]] = {}
-TOGETHER: dict[str, Callable[[Scene, Stage], Plot]] = {}
+Plotted = Callable[[Scene, Stage], "Plot"]
+ALONE: dict[str, Plotted] = {}
+TOGETHER: dict[str, Plotted] = {}
 
 
-def scene(plot: Callable[[Scene, Stage], Plot]) -> Callable[[Stage], None]:
+def scene(plot: Plotted) -> Callable[[Stage], None]:
     """Make a test of a plot; it is played beside the others."""
     return _listed(plot, ALONE)
 
 
-def storm(plot: Callable[[Scene, Stage], Plot]) -> Callable[[Stage], None]:
-    """Make a test of a plot whose faults strike every hub; it is played after the others."""
+def storm(plot: Plotted) -> Callable[[Stage], None]:
+    """Make a test of a plot whose faults strike every hub of its peer; one such is played after another."""
     return _listed(plot, TOGETHER)
 
 
-def _listed(
-    plot: Callable[[Scene, Stage], Plot], where: dict[str, Callable[[Scene, Stage], Plot]]
-) -> Callable[[Stage], None]:
+def _listed(plot: Plotted, where: dict[str, Plotted]) -> Callable[[Stage], None]:
     name = plot.__name__
     where[name] = plot
 
@@ -84,9 +101,16 @@ def _listed(
 
 
 @pytest.fixture(scope="module")
-def stage(stack: Stack, request: pytest.FixtureRequest) -> Stage:
+def stage(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """Play the scenes that were chosen."""
-    return Stage(stack, {item.name for item in request.session.items if item.path == request.path})
+    folder = stack.folder / "storms"
+    folder.mkdir()
+    with Peer.start() as peer:
+        stormy = replace(stack, peer=peer, folder=folder, _started=[])
+        try:
+            yield Stage(stack, stormy, {item.name for item in request.session.items if item.path == request.path})
+        finally:
+            stormy.close()
 
 
 @scene
@@ -281,8 +305,8 @@ def test_dropped_and_refused_connections_are_made_again(hub: Scene, stage: Stage
     hub.create(2)
     yield START
     hub.publish("0", 40)
-    stage.peer.refuse_connections(2.0)
-    assert stage.peer.drop_connections()
+    stage.storms.refuse_connections(2.0)
+    assert stage.storms.drop_connections()
     hub.publish("1", 40)
     yield hub.counted()
     yield "all is well again", lambda: not stage.troubles(hub)
@@ -295,11 +319,11 @@ def test_tokens_that_are_refused_for_a_while_are_asked_for_again(hub: Scene, sta
     hub.publish("0", 40)
     yield START
     yield hub.counted()
-    stage.peer.fail_cbs(401, "the token is expired")
-    stage.peer.drop_connections()
+    stage.storms.fail_cbs(401, "the token is expired")
+    stage.storms.drop_connections()
     hub.publish("0", 40)
     yield "health says why", lambda: bool(stage.troubles(hub))
-    stage.peer.heal()
+    stage.storms.heal()
     yield hub.counted()
     yield "all is well again", lambda: not stage.troubles(hub)
 
@@ -310,21 +334,23 @@ def test_a_hub_that_cannot_be_asked_is_read_on_and_a_new_link_waits_for_its_answ
     hub.publish("0", 40)
     yield START
     yield hub.counted()
-    stage.peer.fail_management(500)
+    stage.storms.fail_management(500)
     hub.publish("0", 40)
     yield "health says why", lambda: "event hub" in stage.troubles(hub)
     yield hub.counted()
-    stage.peer.detach("com.microsoft:server-busy", hub=hub.hub, partition="0")
+    stage.storms.detach("com.microsoft:server-busy", hub=hub.hub, partition="0")
     hub.publish("0", 40)
-    yield "the link is gone", lambda: not any(one["attached"] for one in stage.peer.delivered(hub.hub)[:1])
+    yield "the link is gone", lambda: not any(one["attached"] for one in stage.storms.delivered(hub.hub)[:1])
     assert not hub.is_counted()
-    stage.peer.heal()
+    stage.storms.heal()
     yield hub.counted()
     yield "all is well again", lambda: not stage.troubles(hub)
 
 
-def test_the_count_lived_through_all_of_it_and_stopped_as_it_should(stage: Stage) -> None:
-    assert stage.outcomes["stop"] is None, stage.outcomes["stop"]
+@pytest.mark.parametrize("stop", ["stop", "storms' stop"])
+def test_the_count_lived_through_all_of_it_and_stopped_as_it_should(stage: Stage, stop: str) -> None:
+    if (error := stage.outcomes[stop]) is not None:
+        raise error
 
 
 def test_memory_was_bounded(stage: Stage) -> None:
@@ -332,5 +358,6 @@ def test_memory_was_bounded(stage: Stage) -> None:
 
 
 def test_no_log_holds_a_key_or_a_body(stage: Stage) -> None:
-    assert "counting" in stage.replica.log
-    assert not secrets_in(stage.replica.log)
+    for log in (stage.replica.log, stage.weathered.log):
+        assert "counting" in log
+        assert not secrets_in(log)

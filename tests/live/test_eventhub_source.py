@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from live_stack import Stack
 
+pytest_plugins = ["shared_stack"]
+
 PATIENCE = 40.0
 QUICK = Reading(prefetch=20, batch=10, balance_seconds=0.5, idle_seconds=10, look_seconds=0.5)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hub_scenes import Claim
     from live_stack import Stack
 
+pytest_plugins = ["shared_stack"]
+
 BOTH = "01"
 NAMES = (
     "same-numbers",

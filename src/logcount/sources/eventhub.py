@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.eventhub import EventData, TransportType
+from azure.eventhub.amqp import AmqpMessageBodyType
 from azure.eventhub.exceptions import AuthenticationError, ConnectError, EventHubError
 
 from logcount.errors import Unavailable, Unsettled
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
+    from azure.eventhub.amqp import AmqpAnnotatedMessage
     from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
     from logcount.live.parts import Reader
@@ -191,12 +193,11 @@ class EventHub:
 
         async def take(context: PartitionContext, events: list[EventData]) -> None:
             self._notes.settle(_what(context))
-            if events:
-                taking[context.partition_id] = asyncio.current_task()
-                try:
-                    await reader.take(context.partition_id, _log_events(self.name, events))
-                finally:
-                    del taking[context.partition_id]
+            taking[context.partition_id] = asyncio.current_task()
+            try:
+                await reader.take(context.partition_id, _log_events(self.name, events))
+            finally:
+                del taking[context.partition_id]
 
         async def leave(context: PartitionContext, _reason: object) -> None:
             task = taking.get(context.partition_id)
@@ -302,12 +303,7 @@ def _log_event(source: str, event: EventData) -> LogEvent:
     told = message.annotations or {}
     number, milliseconds = told.get(_NUMBER), told.get(_ENQUEUED)
     offset: Any = told.get(_OFFSET)
-    data, problem = b"", None
-    try:
-        body: Any = message.body
-        data = body if isinstance(body, bytes) else b"".join(body)
-    except (TypeError, ValueError):
-        problem = "the event's body is not bytes"
+    data, problem = _bytes_of(message)
     return LogEvent(
         data,
         source,
@@ -316,3 +312,13 @@ def _log_event(source: str, event: EventData) -> LogEvent:
         problem,
         offset=offset.decode() if isinstance(offset, bytes) else offset,
     )
+
+
+def _bytes_of(message: AmqpAnnotatedMessage) -> tuple[bytes, str | None]:
+    """Return the body, or why there is none: AMQP also knows bodies that are values, and a text may be one."""
+    body: Any = message.body
+    if message.body_type is AmqpMessageBodyType.DATA:
+        return b"".join(body), None
+    if isinstance(body, str | bytes):
+        return body.encode() if isinstance(body, str) else body, None
+    return b"", "the event's body is not bytes"

@@ -34,7 +34,7 @@ class Positions(CheckpointStore):
         self._claimed: set[str] = set()
         self._claiming = asyncio.Lock()
         self._ending = False
-        self._leaving: set[asyncio.Future[None]] = set()
+        self._leaving: dict[str, asyncio.Future[None]] = {}
         self._started: dict[str, str | None] = {}
         """The offsets with which partitions were begun that are not left yet."""
         self._stored: dict[str, tuple[int, str]] = {}
@@ -60,9 +60,12 @@ class Positions(CheckpointStore):
             if self._ending:
                 return []
             self._owner = owner
-            claimed = list(await self._blobs.claim_ownership(wanted, **kwargs))
-            self._claimed = {claim["partition_id"] for claim in claimed}
-            return claimed
+            claimed = await self._blobs.claim_ownership(wanted, **kwargs)
+            # What is being left stays this process's, unknown to the SDK: it would begin with it anew, beside the old
+            # link's end, and then read it twice at once (a lost claim makes it forget that the old link is not closed).
+            told = [claim for claim in claimed if claim["partition_id"] not in self._leaving]
+            self._claimed = {claim["partition_id"] for claim in told}
+            return told
 
     async def _release(self, wanted: list[dict[str, Any]], **kwargs: Any) -> list[dict[str, Any]]:
         """Release partitions, also those whose tag a renewal has changed since the SDK saw it."""
@@ -114,14 +117,13 @@ class Positions(CheckpointStore):
         """Tell the reader that a partition's link has ended."""
         if partition in self._started:
             del self._started[partition]
-            leaving = asyncio.ensure_future(self._reader.leave(partition))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
+            leaving = self._leaving[partition] = asyncio.ensure_future(self._reader.leave(partition))
+            leaving.add_done_callback(lambda _: self._leaving.pop(partition))
             await leaving
 
     async def leave_all(self) -> None:
         """Tell the reader that all has ended, and wait until it has left all: the SDK may not, when it is stopped."""
-        await asyncio.gather(*self._leaving, *(self.leave(partition) for partition in sorted(self._started)))
+        await asyncio.gather(*self._leaving.values(), *(self.leave(partition) for partition in sorted(self._started)))
 
     async def release_all(self) -> None:
         """Release whatever is this process's still, also what was claimed and never begun."""
