@@ -34,9 +34,13 @@ def _healed(stack: Stack) -> Iterator[None]:
 
 
 def check(stack: Stack, tmp_path: Path, **settings: Any) -> Ran:
-    ran = logcount("check", cwd=tmp_path, **only_settings(stack.environment(**settings)))
+    ran = ran_with("check", tmp_path, only_settings(stack.environment(**settings)))
     assert not any(secret in ran.out + ran.err for secret in SECRETS)
     return ran
+
+
+def ran_with(command: str, folder: Path, environment: dict[str, str]) -> Ran:
+    return logcount(command, cwd=folder, stdin=b"", **environment)
 
 
 def only_settings(environment: dict[str, str]) -> dict[str, str]:
@@ -104,7 +108,7 @@ def test_nothing_is_set(tmp_path: Path) -> None:
 def test_a_run_with_wrong_settings_names_them_and_does_not_start(
     settings: dict[str, str], told: str, tmp_path: Path
 ) -> None:
-    ran = logcount("run", cwd=tmp_path, **settings, LOGCOUNT_RUN__HEALTH_PORT="0")
+    ran = ran_with("run", tmp_path, settings | {"LOGCOUNT_RUN__HEALTH_PORT": "0"})
 
     assert ran.status == 2
     assert told in ran.err
@@ -113,7 +117,7 @@ def test_a_run_with_wrong_settings_names_them_and_does_not_start(
 def test_two_hubs_of_one_name_are_refused(tmp_path: Path) -> None:
     hubs = json.dumps([{"name": "a"}, {"name": "A"}])
     common = {"LOGCOUNT_EVENTHUB__NAMESPACE": "contoso", "LOGCOUNT_RUN__SINKS": '["none"]'}
-    ran = logcount("run", cwd=tmp_path, **common, LOGCOUNT_EVENTHUBS=hubs, LOGCOUNT_RUN__HEALTH_PORT="0")
+    ran = ran_with("run", tmp_path, common | {"LOGCOUNT_EVENTHUBS": hubs, "LOGCOUNT_RUN__HEALTH_PORT": "0"})
 
     assert ran.status == 2
     assert "a hub is named twice" in ran.err
@@ -142,7 +146,7 @@ async def test_a_managed_identity_signs_in_to_application_insights(stack: Stack,
             "IDENTITY_HEADER": "h",
             "AZURE_CLIENT_ID": "me",
         }
-        ran = await asyncio.to_thread(logcount, "check", cwd=tmp_path, **environment, **identity)
+        ran = await asyncio.to_thread(ran_with, "check", tmp_path, environment | identity)
     await runner.cleanup()
 
     assert ran.status == 0, ran.out
