@@ -75,9 +75,9 @@ class Context:
                 self._hub_seen = asked, state
             return self._hub_seen[1]
 
-    async def count(self, partition: str, piece: Sequence[LogEvent], size: int) -> list[list[Tally]]:
-        """Count events, and give back their room."""
-        try:
-            return await self.counting.count(partition, piece)
-        finally:
-            await self.room.leave(size)
+    async def count(self, partition: str, piece: Sequence[LogEvent], size: int) -> asyncio.Task[list[list[Tally]]]:
+        """Have events of so many bytes counted once there is room for them, which they give back when they are."""
+        await self.room.enter(size)
+        task = asyncio.ensure_future(self.counting.count(partition, piece))
+        task.add_done_callback(lambda _: self.room.leave(size))
+        return task

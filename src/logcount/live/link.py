@@ -48,6 +48,11 @@ class Missed:
     same_after: int | None = None
     """The record after which the operator has the numbers alone decide: the hub is another, of the same date."""
 
+    @property
+    def any(self) -> bool:
+        """Whether something was left out."""
+        return self.last >= self.first
+
     def covers(self, hub: str, first: int, last: int) -> bool:
         """Say whether all these numbers were left out before."""
         return self.hub == hub and self.first <= first and last <= self.last
@@ -110,8 +115,8 @@ class Link:
                 await self._judge(batch, fresh)
             except (Unsettled, Halted) as error:
                 self._broken = error  # told once all before it is in hand: else a batch with two gaps never ends
-            for piece in _pieces(fresh):
-                await self._count(piece)
+            for piece, size in _pieces(fresh):
+                await self._count(piece, size)
                 if self._in_hand >= self._context.pace.events:
                     await self._settle()
             self._see_whole()
@@ -146,7 +151,8 @@ class Link:
             if event.enqueued is None:
                 raise Halted("the hub gives no enqueued time: it is not one that logcount can follow")
             arrival = Arrival(event.position, event.enqueued)
-            self._missed.meet(arrival.number)
+            if self._missed.any:
+                self._missed.meet(arrival.number)
             while (verdict := self._intake.judge(arrival)) in _MINDED:
                 await _MINDED[verdict](self, arrival)
             if verdict == "next":
@@ -207,12 +213,10 @@ class Link:
         state = await self._performer.insist("event hub", lambda: self._context.hub.partition(self._partition))
         return state.first
 
-    async def _count(self, piece: list[LogEvent]) -> None:
-        size = sum(len(event.data) for event in piece)
-        await self._context.room.enter(size)
+    async def _count(self, piece: list[LogEvent], size: int) -> None:
         # all have a time: who judged them saw to it
         arrived = [(event.position, event.enqueued, event.offset or "") for event in piece if event.enqueued]
-        self._pending.append((arrived, asyncio.create_task(self._context.count(self._partition, piece, size))))
+        self._pending.append((arrived, await self._context.count(self._partition, piece, size)))
         self._in_hand += len(piece)
         self.received = piece[-1].position
         if self._oldest is None:
@@ -257,14 +261,16 @@ _MINDED = {"stranger": Link._mind_stranger, "unmet": Link._mind_unmet, "gap": Li
 """What to do about an event that is neither the next nor a repeat, before it is judged again."""
 
 
-def _pieces(events: list[LogEvent]) -> list[list[LogEvent]]:
-    """Cut a batch where it is too large to be counted in one go."""
-    pieces: list[list[LogEvent]] = []
-    size = 0
-    for event in events:
-        if not pieces or size + len(event.data) > PIECE_BYTES:
-            pieces.append([])
-            size = 0
-        pieces[-1].append(event)
+def _pieces(events: list[LogEvent]) -> list[tuple[list[LogEvent], int]]:
+    """Cut a batch where it is too large to be counted in one go; return the pieces with their bytes."""
+    whole = sum([len(event.data) for event in events])
+    if whole <= PIECE_BYTES:
+        return [(events, whole)] if events else []
+    pieces: list[tuple[list[LogEvent], int]] = []
+    begun = size = 0
+    for place, event in enumerate(events):
+        if size + len(event.data) > PIECE_BYTES and place > begun:
+            pieces.append((events[begun:place], size))
+            begun, size = place, 0
         size += len(event.data)
-    return pieces
+    return [*pieces, (events[begun:], size)]
