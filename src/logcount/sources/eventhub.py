@@ -8,24 +8,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.eventhub import EventData, TransportType
-from azure.eventhub.amqp import AmqpMessageBodyType
 from azure.eventhub.exceptions import AuthenticationError, ConnectError, EventHubError
 
 from logcount.errors import Unavailable, Unsettled
-from logcount.events import LogEvent
 from logcount.live.parts import HubState, PartitionState
+from logcount.sources.hub_events import log_events
 from logcount.sources.positions import Positions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
-    from azure.eventhub.amqp import AmqpAnnotatedMessage
     from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
     from logcount.live.parts import Reader
@@ -54,10 +51,6 @@ class Reading:
     """How often the hub is asked whether it has new partitions, or is another."""
     websockets: bool = False
     """Whether AMQP goes through port 443."""
-
-
-_NUMBER, _ENQUEUED, _OFFSET = b"x-opt-sequence-number", b"x-opt-enqueued-time", b"x-opt-offset"
-"""The broker's annotations of an event; the time is in milliseconds since 1970."""
 
 
 class Notes(Protocol):
@@ -195,7 +188,7 @@ class EventHub:
             self._notes.settle(_what(context))
             taking[context.partition_id] = asyncio.current_task()
             try:
-                await reader.take(context.partition_id, _log_events(self.name, events))
+                await reader.take(context.partition_id, log_events(self.name, events))
             finally:
                 del taking[context.partition_id]
 
@@ -291,34 +284,3 @@ def _storage_errors() -> Any:
         raise Unavailable(f"the checkpoint container: {_told(error)}") from None
     except KeyError as error:
         raise Unavailable(f"a checkpoint has no {error}: it was not written by an SDK of Event Hubs") from None
-
-
-def _log_events(source: str, events: Sequence[EventData]) -> list[LogEvent]:
-    return [_log_event(source, event) for event in events]
-
-
-def _log_event(source: str, event: EventData) -> LogEvent:
-    """Take from the message what is needed; the properties of `EventData` would look each thing up anew."""
-    message = event.raw_amqp_message
-    told = message.annotations or {}
-    number, milliseconds = told.get(_NUMBER), told.get(_ENQUEUED)
-    offset: Any = told.get(_OFFSET)
-    data, problem = _bytes_of(message)
-    return LogEvent(
-        data,
-        source,
-        -1 if number is None else number,
-        None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC),
-        problem,
-        offset=offset.decode() if isinstance(offset, bytes) else offset,
-    )
-
-
-def _bytes_of(message: AmqpAnnotatedMessage) -> tuple[bytes, str | None]:
-    """Return the body, or why there is none: AMQP also knows bodies that are values, and a text may be one."""
-    body: Any = message.body
-    if message.body_type is AmqpMessageBodyType.DATA:
-        return b"".join(body), None
-    if isinstance(body, str | bytes):
-        return body.encode() if isinstance(body, str) else body, None
-    return b"", "the event's body is not bytes"
