@@ -147,6 +147,11 @@ class Scene:
         """Return how many links there have been to a partition."""
         return sum(one["partition"] == partition for one in self.stack.peer.delivered(self.hub))
 
+    def is_linked(self, partition: str = "0") -> bool:
+        """Say whether there is a link to a partition now."""
+        links = self.stack.peer.delivered(self.hub)
+        return any(one["attached"] for one in links if one["partition"] == partition)
+
     def owner(self, partition: str = "0") -> str:
         """Return who owns a partition; nobody is the empty string."""
         with self.stack.container_client() as client:
@@ -288,4 +293,6 @@ class _Waiting:
             self._claim = next(self._plot)
             self._since = time.monotonic()
         if time.monotonic() - self._since > seconds:
-            raise AssertionError(f"{self._claim[0]}: that did not come about within {seconds:.0f} s")
+            late = AssertionError(f"{self._claim[0]}: that did not come about within {seconds:.0f} s")
+            self._claim = self._plot.throw(late)
+            self._since = time.monotonic()

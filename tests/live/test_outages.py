@@ -10,6 +10,7 @@ import signal
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,6 @@ from tcp_gate import gate_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from hub_scenes import Plot
     from live_stack import Stack
@@ -317,8 +317,8 @@ def _checkpoints(hub: Scene) -> dict[str, int]:
 
 def _listens(replica: Replica) -> bool:
     """Say whether a process catches SIGTERM by now."""
-    with open(f"/proc/{replica.process.pid}/status", encoding="ascii") as status:
-        caught = next(line for line in status if line.startswith("SigCgt"))
+    status = Path(f"/proc/{replica.process.pid}/status").read_text(encoding="ascii")
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught.split()[1], 16) & 1 << signal.SIGTERM - 1)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from logcount.cli.live import Parts
+    from logcount.cli.connections import Parts
     from logcount.live.parts import Sink
     from logcount.settings import Settings
     from logcount.settings.live import EventHubSettings
@@ -47,7 +47,7 @@ def check(config: Path | None, /) -> None:
 
 
 async def _try_all(settings: Settings) -> int:
-    from logcount.cli.live import Parts
+    from logcount.cli.connections import Parts
 
     failed = 0
     async with Parts(settings) as parts:
@@ -63,7 +63,7 @@ async def _try_all(settings: Settings) -> int:
 
 
 def _trials(parts: Parts) -> Iterator[Trial]:
-    from logcount.cli.live import hub_identity
+    from logcount.cli.connections import hub_identity
 
     yield "tokenizers", lambda: _try_tokenizers(parts.settings)
     try:

@@ -1,36 +1,25 @@
-"""Makes the parts of a live count from the settings."""
+"""Makes a live count from the settings: what counts, what is emitted, and a service for each hub."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logcount import __version__
 from logcount.cli.wiring import make_counter, make_mappings
-from logcount.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from azure.core.credentials_async import AsyncTokenCredential
-
+    from logcount.cli.connections import Parts
     from logcount.events import LogEvent
     from logcount.live.context import Decisions
-    from logcount.live.parts import Sink, Store
     from logcount.live.service import Service
-    from logcount.live.troubles import Troubles
     from logcount.live.workers import Workers
     from logcount.points import MetricSet, Tally
     from logcount.settings import Settings
-    from logcount.settings.live import EventHubSettings
-    from logcount.sources.eventhub import EventHub
-
-_DOMAIN = ".servicebus.windows.net"
 
 
 def make_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
@@ -63,227 +52,6 @@ def make_metric_sets(settings: Settings) -> list[MetricSet]:
     names += (REASONING,) if metrics.reasoning else ()
     first = MetricSet(metrics.namespace, metrics.dimensions, names)
     return [first, *(MetricSet(one.namespace, one.dimensions, names) for one in metrics.sets)]
-
-
-class Parts:
-    """Makes and closes what a live count is made of; what several hubs share is made once."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._closing = AsyncExitStack()
-        self._credential: AsyncTokenCredential | None = None
-
-    async def __aenter__(self) -> Parts:
-        return self
-
-    async def __aexit__(self, *told: Any) -> None:
-        await self._closing.aclose()
-
-    @property
-    def hubs(self) -> list[EventHubSettings]:
-        """The hubs to count, each with what it does not say itself taken from the section `eventhub`.
-
-        Raises:
-            Misconfigured: one has no name, or no way to it.
-
-        """
-        first = self.settings.eventhub
-        rest = [first.model_copy(update=one.model_dump(exclude_unset=True)) for one in self.settings.eventhubs]
-        hubs = [first, *rest] if first.name or not rest else rest
-        names = [hub_identity(hub) for hub in hubs]
-        if len({(host.lower(), name.lower()) for host, name in names}) < len(names):
-            raise Misconfigured("eventhubs: a hub is named twice")
-        return hubs
-
-    def hub(self, settings: EventHubSettings, troubles: Troubles) -> EventHub:
-        """Return a hub, which is closed with the parts."""
-        from azure.eventhub.aio import EventHubConsumerClient
-
-        from logcount.ledger.log import hub_name
-        from logcount.sources.eventhub import EventHub, Reading
-
-        host, name = hub_identity(settings)
-        group = settings.consumer_group.lower()
-        connect: Callable[..., EventHubConsumerClient]
-        if settings.connection_string is not None:
-            secret = settings.connection_string.get_secret_value()
-            connect = partial(EventHubConsumerClient.from_connection_string, secret, group, eventhub_name=name)
-        else:
-            connect = partial(EventHubConsumerClient, host, name, group, credential=self.credential())
-        reading = Reading(
-            prefetch=settings.prefetch,
-            batch=settings.batch,
-            balance_seconds=settings.balance_seconds,
-            idle_seconds=settings.idle_seconds,
-            look_seconds=settings.look_seconds,
-            websockets=settings.websockets,
-        )
-        hub = EventHub(connect, self._checkpoints(), name=hub_name(host, name), notes=troubles, reading=reading)
-        self._closing.push_async_callback(hub.close)
-        return hub
-
-    async def store(self) -> Store:
-        """Return where the ledger is kept, made ready.
-
-        Raises:
-            Misconfigured: it cannot be there.
-            Unavailable: it does not answer.
-
-        """
-        where = self.settings.storage.ledger
-        if "://" not in where:
-            from logcount.stores import FolderStore
-
-            folder = FolderStore(self.settings.base / where)
-            self._closing.push_async_callback(folder.close)
-            await folder.prepare()
-            return folder
-        account, _, container = where.rstrip("/").rpartition("/")
-        return await self._container(account, container)
-
-    async def checkpoint_container(self) -> Store:
-        """Return the container of the checkpoints, made ready.
-
-        Raises:
-            Misconfigured: it cannot be there.
-            Unavailable: it does not answer.
-
-        """
-        storage = self.settings.storage
-        if storage.connection_string is None and storage.account_url is None:
-            raise Misconfigured("storage: connection_string or account_url is missing: checkpoints are kept there")
-        return await self._container(storage.account_url, storage.checkpoint_container)
-
-    async def _container(self, account_url: str | None, container: str) -> Store:
-        from logcount.stores.blob import BlobStore
-
-        secret = self.settings.storage.connection_string
-        blobs = BlobStore(
-            container,
-            connection_string=secret.get_secret_value() if secret else None,
-            account_url=account_url,
-            credential=None if secret else self.credential(),
-        )
-        self._closing.push_async_callback(blobs.close)
-        await blobs.prepare()
-        return blobs
-
-    def sinks(self, named: Sequence[str] = ()) -> list[Sink]:
-        """Return where points go.
-
-        Raises:
-            Misconfigured: there is no such place in the settings.
-
-        """
-        from logcount.live.nowhere import NoSink
-
-        wanted = named or self.settings.run.sinks or self._configured_sinks()
-        if not wanted:
-            raise Misconfigured(
-                "no sink is set: APPLICATIONINSIGHTS_CONNECTION_STRING or otlp.endpoint; `--sink none` is for none"
-            )
-        make = {"appinsights": self._appinsights, "otlp": self._otlp, "none": NoSink}
-        sinks: list[Sink] = [make[name]() for name in dict.fromkeys(wanted)]
-        for sink in sinks:
-            self._closing.push_async_callback(sink.close)
-        return sinks
-
-    def credential(self) -> AsyncTokenCredential:
-        """Return the identity: the managed one where the platform gives one, else whoever is signed in."""
-        if self._credential is None:
-            from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
-
-            client_id = os.environ.get("AZURE_CLIENT_ID")
-            if "IDENTITY_ENDPOINT" in os.environ:
-                self._credential = ManagedIdentityCredential(client_id=client_id)
-            else:
-                self._credential = DefaultAzureCredential()
-            self._closing.push_async_callback(self._credential.close)
-        return self._credential
-
-    def _checkpoints(self) -> Any:
-        from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
-
-        storage = self.settings.storage
-        # a store that fails answers late: with the defaults two failures take 40 s
-        patience: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2}
-        if storage.connection_string is not None:
-            secret = storage.connection_string.get_secret_value()
-            return BlobCheckpointStore.from_connection_string(secret, storage.checkpoint_container, **patience)
-        return BlobCheckpointStore(
-            storage.account_url or "", storage.checkpoint_container, credential=self.credential(), **patience
-        )
-
-    def _configured_sinks(self) -> list[str]:
-        settings = self.settings
-        found = {"appinsights": settings.appinsights.connection_string, "otlp": settings.otlp.endpoint}
-        return [name for name, setting in found.items() if setting is not None]
-
-    def _appinsights(self) -> Sink:
-        from logcount.sinks import AppInsightsSink, scope_of
-
-        settings = self.settings.appinsights
-        if settings.connection_string is None:
-            raise Misconfigured("appinsights.connection_string (or APPLICATIONINSIGHTS_CONNECTION_STRING) is missing")
-        secret = settings.connection_string.get_secret_value()
-        token = self._token(scope_of(secret)) if settings.identity else None
-        sender, terms = self._sender(settings.role), _terms(settings.requests_per_second)
-        return AppInsightsSink(secret, sender=sender, token=token, terms=terms)
-
-    def _otlp(self) -> Sink:
-        from logcount.sinks import OtlpSink
-
-        settings = self.settings.otlp
-        if settings.endpoint is None:
-            raise Misconfigured("otlp.endpoint is missing")
-        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-        sender = self._sender(self.settings.appinsights.role)
-        return OtlpSink(settings.endpoint, sender=sender, headers=headers, terms=_terms(settings.requests_per_second))
-
-    def _token(self, scope: str) -> Callable[[], Awaitable[str]]:
-        credential = self.credential()
-
-        async def token() -> str:
-            return (await credential.get_token(scope)).token
-
-        return token
-
-    def _sender(self, role: str) -> Any:
-        from logcount.sinks import Sender
-
-        instance = os.environ.get("CONTAINER_APP_REPLICA_NAME") or socket.gethostname()
-        return Sender(role=role, instance=instance, version=__version__)
-
-
-def _terms(rate: int) -> Any:
-    from logcount.sinks import Terms
-
-    return Terms(rate=rate)
-
-
-def hub_identity(hub: EventHubSettings) -> tuple[str, str]:
-    """Return the host and the name of a hub.
-
-    Raises:
-        Misconfigured: the settings do not say them, or the connection string is none.
-
-    """
-    if hub.connection_string is None:
-        if not hub.namespace or not hub.name:
-            raise Misconfigured("eventhub: connection_string, or namespace and name, are missing")
-        return (hub.namespace if "." in hub.namespace else hub.namespace + _DOMAIN), hub.name
-    from azure.eventhub import parse_connection_string
-
-    try:
-        parsed = parse_connection_string(hub.connection_string.get_secret_value())
-    except ValueError:
-        raise Misconfigured(
-            "eventhub.connection_string: expected Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…"
-        ) from None
-    name = hub.name or parsed.eventhub_name
-    if not name:
-        raise Misconfigured("eventhub.name is missing, and the connection string has no EntityPath")
-    return parsed.fully_qualified_namespace, name
 
 
 async def make_services(

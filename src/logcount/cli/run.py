@@ -87,7 +87,8 @@ def _disk_hangs() -> bool:
 
 async def _serve(settings: Settings, sinks: Sequence[str], decisions: Decisions, *, take_over: bool) -> int | None:
     """Count until a signal, and return which."""
-    from logcount.cli.live import Parts, make_services, make_workers
+    from logcount.cli.connections import Parts
+    from logcount.cli.live import make_services, make_workers
     from logcount.health import HealthServer
 
     stop, signals = asyncio.Event(), _listen()

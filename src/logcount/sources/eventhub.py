@@ -134,8 +134,7 @@ class EventHub:
             positions.end()
             watching.cancel()
             await client.close()
-            receiving.cancel()
-            await asyncio.gather(receiving, watching, return_exceptions=True)
+            await _end(receiving, watching)
             await positions.leave_all()
             with contextlib.suppress(AzureError, OSError):  # then others take the partitions when they are given up
                 await positions.release_all()
@@ -170,8 +169,7 @@ class EventHub:
             raise Unavailable(f"no link could be opened within {MANAGEMENT_SECONDS:.0f} s") from None
         finally:
             await client.close()
-            receiving.cancel()
-            await asyncio.gather(receiving, return_exceptions=True)
+            await _end(receiving)
         if error is not None and "link:stolen" not in str(error):  # then another reads it, with the same rights
             raise Unavailable(f"it cannot be read in this consumer group: {_told(error)}")
 
@@ -251,6 +249,15 @@ class EventHub:
         except (EventHubError, AzureError, OSError, ValueError) as error:
             raise Unavailable(f"the hub cannot be asked: {_told(error)}") from None
         return answer
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks until they have ended: what runs in the SDK may swallow a cancellation, and go on."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=1.0)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _what(context: PartitionContext | None) -> str:
