@@ -1,6 +1,6 @@
 """Azurite, the storage emulator, on a free port of this machine: a real peer for whatever speaks to Blob storage.
 
-A test module that needs it says `pytest_plugins = ["azurite"]` and asks for the fixture `azurite`: one for the session.
+Tests have one for all of them by the fixture of `azurite_fixture`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,18 +50,11 @@ class Azurite:
         return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};BlobEndpoint={self.url};"
 
 
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[Azurite]:
-    """Run Azurite for as long as the tests run."""
-    if not _PROGRAM.exists():
-        pytest.fail("Azurite is not installed: run `make test` (it is a development package of npm)", pytrace=False)
-    with run_azurite() as running:
-        yield running
-
-
 @contextmanager
 def run_azurite() -> Iterator[Azurite]:
     """Run Azurite in memory, on a free port."""
+    if not _PROGRAM.exists():
+        raise RuntimeError("Azurite is not installed: run `make test` (it is a development package of npm)")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

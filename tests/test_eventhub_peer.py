@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from azurite import Azurite
 
-pytest_plugins = ["azurite"]
+pytest_plugins = ["azurite_fixture"]
 logging.getLogger("azure.eventhub._pyamqp").setLevel(logging.WARNING)
 
 pytestmark = [

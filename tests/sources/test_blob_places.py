@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from logcount.events import LogEvent
 
-pytest_plugins = ["azurite"]
+pytest_plugins = ["azurite_fixture"]
 
 CAPTURE = "ns/hub/0/2026/11/22/10/05/17.avro"
 NAMES = ["logs/a.json", "logs/a.json.gz", "logs/b/c.json", "logs/b/[d] é%2A.json", "other.json", CAPTURE]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from azurite import Azurite
 
-pytest_plugins = ["azurite"]
+pytest_plugins = ["azurite_fixture"]
 
 PLACE = ("contoso", "positions", "logcount")
 MINE = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from logcount.events import LogEvent, Source
 
-pytest_plugins = ["azurite"]
+pytest_plugins = ["azurite_fixture"]
 
 COUNT = 2345
 EVENTS = [json.dumps({"n": number, "text": 'a "quoted" word\n' * 20}).encode() for number in range(1, COUNT + 1)]

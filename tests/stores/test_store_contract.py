@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-pytest_plugins = ["azurite"]
+pytest_plugins = ["azurite_fixture"]
 # the storage client hands aiohttp an object in one piece: 4 MiB at most, which takes the loop a few milliseconds
 pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")
 

@@ -73,7 +73,7 @@ class Workers:
 
         """
         home = self._homes.setdefault(partition, len(self._homes) % len(self._workers))
-        if self._alone[home].locked():  # a batch that ended the worker is being counted again, by itself
+        while self._alone[home].locked():  # a batch that ended the worker is being counted again, by itself
             async with self._alone[home]:
                 pass
         worker = self._workers[home]
