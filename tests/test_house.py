@@ -44,7 +44,7 @@ ALLOWED = {
     "counting": {"bodies", "content", "counts", "errors", "exchanges", "jsontext"},
     "aggregate": {"counts"},
     "replay": {"aggregate", "counts", "envelopes", "events", "exchanges", "siblings"},
-    "points": {"series"},
+    "points": {"exchanges", "series"},
     "ledger": {"errors", "points"},
     "live": {"errors", "events", "ledger", "points"},
     "stores": {"errors", "live"},

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logcount.exchanges import LONGEST_NAME
 from logcount.points import (
     CACHED,
     COMPLETION,
     COUNTED_BY,
     FOLDED,
-    LONGEST_VALUE,
     OTHER,
     PROMPT,
     REASON,
@@ -159,7 +159,7 @@ def test_an_uncounted_exchange_has_nine_dimensions_and_its_reason() -> None:
     names = tuple(f"D{number}" for number in range(9))
     tally = Tally("uncounted", MINUTE, tuple((name, "v") for name in (*names, COUNTED_BY)), "r" * 300)
     (point,) = _fold([tally], (MetricSet("llm", (*names, COUNTED_BY)),))
-    assert point.dimensions == (*((name, "v") for name in names), (REASON, "r" * LONGEST_VALUE))
+    assert point.dimensions == (*((name, "v") for name in names), (REASON, "r" * LONGEST_NAME))
 
 
 def test_the_order_of_points_depends_on_the_tallies_alone() -> None:

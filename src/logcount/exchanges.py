@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ class Skipped:
     time: datetime | None = None
     model: str | None = None
     dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+def dated(result: Exchange | Skipped, enqueued: datetime | None) -> Exchange | Skipped:
+    """Return a result with its own time, else with the time at which its event was enqueued."""
+    return result if result.time is not None else replace(result, time=enqueued)
 
 
 Decoded = Exchange | Rejected | Skipped

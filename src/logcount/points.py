@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from logcount.exchanges import LONGEST_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -28,9 +30,6 @@ REASON, COUNTED_BY, OTHER = "Reason", "Counted By", "other"
 
 DIMENSIONS_AT_MOST = 10
 """Azure Monitor's limit of dimension keys for one metric."""
-
-LONGEST_VALUE = 256
-"""Characters that Azure Monitor keeps of a dimension's value."""
 
 Dimensions = tuple[tuple[str, str], ...]
 """Names and values in the order of a metric set; an unknown one is absent."""
@@ -137,7 +136,7 @@ class PointMaker:
         metric, first = _UNREAD[tally.word], self._sets[0]
         names = [name for name in first.dimensions if name != COUNTED_BY][: DIMENSIONS_AT_MOST - 1]
         known = tuple(pair for pair in tally.dimensions if pair[0] in names)
-        dimensions = (*known, (REASON, (tally.reason or "")[:LONGEST_VALUE]))
+        dimensions = (*known, (REASON, (tally.reason or "")[:LONGEST_NAME]))
         if not self._budget.admits((metric, dimensions), 1, now):
             dimensions = _folded(dimensions)
         _add(cells, (0, first.namespace, metric, tally.minute, dimensions), [1] * number)
@@ -183,6 +182,11 @@ def _add(cells: dict[_Place, _Cell], place: _Place, values: Sequence[int]) -> No
 
 def _folded(dimensions: Dimensions) -> Dimensions:
     return tuple((name, OTHER) for name, _ in dimensions)
+
+
+def minute_of(time: datetime | None) -> int:
+    """Return the minutes since 1970 of a time; 0 where it is unknown."""
+    return 0 if time is None else int(time.timestamp() // 60)
 
 
 def _minute(number: int) -> datetime:

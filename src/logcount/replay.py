@@ -6,12 +6,12 @@ Law: what was read is counted, uncounted, rejected, skipped or a duplicate, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logcount.counts import Outcome
 from logcount.envelopes import decode
-from logcount.exchanges import Decoded, Exchange, Rejected
+from logcount.exchanges import Decoded, Exchange, Rejected, dated
 from logcount.siblings import Siblings
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ class Replay:
             else:
                 self._summary.reject(result.reason, f"{event.source}:{event.position}")
             return
-        dated = result if result.time is not None else replace(result, time=event.enqueued)
-        if not self._span.holds(dated.time):
+        told = dated(result, event.enqueued)
+        if not self._span.holds(told.time):
             self._summary.outside += 1
         elif event.duplicate:
             self._summary.duplicates += 1
         else:
-            self._settle(event, self._siblings.outcome(dated, self._count))
+            self._settle(event, self._siblings.outcome(told, self._count))
 
     def _settle(self, event: LogEvent, outcome: Outcome) -> None:
         self._summary.add(outcome)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from logcount.envelopes import decode
-from logcount.exchanges import Rejected
-from logcount.points import LONGEST_VALUE, Tally
+from logcount.exchanges import LONGEST_NAME, Rejected, dated
+from logcount.points import Tally, minute_of
 from logcount.siblings import Siblings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from logcount.counts import Outcome
     from logcount.envelopes.mapped import Mapped
@@ -49,13 +47,12 @@ class Tallier:
 
     def _tally(self, event: LogEvent, result: Decoded) -> Tally:
         if isinstance(result, Rejected):
-            return Tally("rejected", _minute(event.enqueued), (), result.reason)
-        dated = result if result.time is not None else replace(result, time=event.enqueued)
-        outcome = self._siblings.outcome(dated, self._count)
+            return Tally("rejected", minute_of(event.enqueued), (), result.reason)
+        outcome = self._siblings.outcome(dated(result, event.enqueued), self._count)
         count = outcome.count
         return Tally(
             outcome.word,
-            _minute(outcome.time),
+            minute_of(outcome.time),
             self._known(outcome.dimensions),
             outcome.reason,
             () if count is None else (count.prompt, count.completion, count.total, count.cached, count.reasoning),
@@ -64,9 +61,5 @@ class Tallier:
 
     def _known(self, dimensions: Mapping[str, str]) -> Dimensions:
         """Return the dimensions that are asked for; equal ones as one object, so that they cross a pipe once."""
-        known = tuple((name, dimensions[name][:LONGEST_VALUE]) for name in self._dimensions if name in dimensions)
+        known = tuple((name, dimensions[name][:LONGEST_NAME]) for name in self._dimensions if name in dimensions)
         return self._same.setdefault(known, known)
-
-
-def _minute(time: datetime | None) -> int:
-    return 0 if time is None else int(time.timestamp() // 60)

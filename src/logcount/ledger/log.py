@@ -79,23 +79,29 @@ def read_record(log: str, n: int) -> Steps[Record]:
         Halted: it is not.
 
     """
-    stored = yield Read(record_name(log, n))
-    if stored is None:
+    record = yield from find_record(log, n)
+    if record is None:
         raise Halted(f"record {n} of {log} is not in the ledger, though a cursor has passed it")
-    return decode_record(stored.data)
+    return record
+
+
+def find_record(log: str, n: int) -> Steps[Record | None]:
+    """Return record n, or None where the log does not reach so far."""
+    stored = yield Read(record_name(log, n))
+    return None if stored is None else decode_record(stored.data)
 
 
 def append(log: str, head: Head, record: Record) -> Steps[Head]:
     """Create the record if no other has that place, and return the head after whichever is there then."""
-    name = record_name(log, record.n)
     while True:
-        if (yield Create(name, record.data)):
+        if (yield Create(record_name(log, record.n), record.data)):
             return head.after(record)
-        stored = yield Read(name)  # taken, or not known: whatever is there is another's, even if it is this one
-        if stored is not None:
-            return head.after(decode_record(stored.data))
+        # taken, or not known: whatever is there is another's, even if it is this one
+        there = yield from find_record(log, record.n)
+        if there is not None:
+            return head.after(there)
 
 
 def _look(log: str, n: int) -> Steps[Head | None]:
-    stored = yield Read(record_name(log, n))
-    return None if stored is None else head_of(decode_record(stored.data))
+    record = yield from find_record(log, n)
+    return None if record is None else head_of(record)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from logcount.errors import Halted
 from logcount.ledger.cursor import Cursor, follow, read_cursor, reset
-from logcount.ledger.log import read_record
+from logcount.ledger.log import find_record, read_record
 
 if TYPE_CHECKING:
     from logcount.ledger.head import Head
+    from logcount.ledger.record import Record
     from logcount.live.parts import Sink
     from logcount.live.performing import Performer
 
@@ -25,6 +26,11 @@ class End:
     n: int
     to: int
     offset: str
+
+
+def end_of(record: Record) -> End:
+    """Return the end of a record."""
+    return End(record.n, record.to, record.offset)
 
 
 class Emission:
@@ -48,16 +54,19 @@ class Emission:
 
         """
         self._cursor = await self._performer.perform(read_cursor(self._log, self.sink.name))
-        if self._cursor.n >= 0 and not await self._performer.holds(self._log, self._cursor.n):
-            if not anew:
-                raise Halted(
-                    f"record {self._cursor.n} is not in the ledger, though {self.sink.name}'s cursor has passed it: "
-                    "another ledger? `logcount run --begin-at ledger` begins where the ledger ends, "
-                    "`--begin-at checkpoint` after the checkpoint"
-                )
+        if self._cursor.n < 0:
+            return -1
+        record = await self._performer.perform(find_record(self._log, self._cursor.n))
+        if record is not None:
+            self.end = end_of(record)
+        elif anew:
             self._cursor = await self._performer.perform(reset(self._log, self.sink.name, self._cursor))
-        if self._cursor.n >= 0:
-            await self._see_end()
+        else:
+            raise Halted(
+                f"record {self._cursor.n} is not in the ledger, though {self.sink.name}'s cursor has passed it: "
+                "another ledger? `logcount run --begin-at ledger` begins where the ledger ends, "
+                "`--begin-at checkpoint` after the checkpoint"
+            )
         return self._cursor.n
 
     def lacks(self, head: Head) -> int:
@@ -70,8 +79,4 @@ class Emission:
         if self._cursor.n == head.n and head.offset is not None:
             self.end = End(head.n, head.to, head.offset)
         else:
-            await self._see_end()
-
-    async def _see_end(self) -> None:
-        record = await self._performer.perform(read_record(self._log, self._cursor.n))
-        self.end = End(record.n, record.to, record.offset)
+            self.end = end_of(await self._performer.perform(read_record(self._log, self._cursor.n)))

@@ -40,7 +40,6 @@ class Partition:
 
     def __init__(self, partition: str, context: Context) -> None:
         self.name = partition
-        self.head = Head()
         self.halted: str | None = None
         """Why it stands still until the operator decides."""
         self.link: Link | None = None
@@ -50,8 +49,14 @@ class Partition:
         self._missed = Missed()
         self._left = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._head = Head()
         self._checkpointed: End | None = None
         self._checkpointing = asyncio.Lock()
+
+    @property
+    def head(self) -> Head:
+        """Where the log ends, as far as this process knows."""
+        return self._head if self.link is None else self.link.head
 
     async def start(self) -> str | None:
         """Find where to begin, and return the offset of that event; None is the first that is retained."""
@@ -62,9 +67,9 @@ class Partition:
         except Halted as error:
             self._halt(error)
             return None
-        self.link = Link(self.name, place, self.head, self._missed, self._context)
+        self.link = Link(self.name, place, self._head, self._missed, self._context)
         self._tasks = [asyncio.create_task(self._emit(emission, self.link)) for emission in self.emissions]
-        where = {"partition": self.name, "record": self.head.n, "after": place.to}
+        where = {"partition": self.name, "record": self._head.n, "after": place.to}
         _LOGGER.info("reading", extra={"fields": where})
         return place.offset
 
@@ -92,10 +97,10 @@ class Partition:
         tasks, self._tasks = self._tasks, []
         if link is not None:
             await link.leave()
-            self.head = link.head
+            self._head = link.head
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
-                while self.halted is None and tasks and any(one.lacks(self.head) for one in self.emissions):
+                while self.halted is None and tasks and any(one.lacks(self._head) for one in self.emissions):
                     await asyncio.sleep(0.05)
                 if self.halted is None and tasks:
                     await self._write_checkpoint()
@@ -110,23 +115,23 @@ class Partition:
         checkpoint = await self._performer.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
         cursors = [await emission.look(anew=anew) for emission in self.emissions]
         log = self._context.log(self.name)
-        self.head = await self._performer.perform(walk(log, max(cursors, default=-1)))
+        self._head = await self._performer.perform(walk(log, max(cursors, default=-1)))
         state = await self._context.hub_state(time.monotonic() - HUB_SEEN_SECONDS)
-        if self.head.hub not in {None, time_text(state.created)}:  # it may be the answer that is behind the ledger
+        if self._head.hub not in {None, time_text(state.created)}:  # it may be the answer that is behind the ledger
             state = await self._context.hub_state(time.monotonic())
         hub = time_text(state.created)
-        if checkpoint is not None and not await self._performer.perform(reaches(log, self.head, checkpoint[0])):
+        if checkpoint is not None and not await self._performer.perform(reaches(log, self._head, checkpoint[0])):
             if not anew:
                 raise Halted(
-                    f"the checkpoint is at event {checkpoint[0]}, the ledger ends at {self.head.to}: another ledger? "
+                    f"the checkpoint is at event {checkpoint[0]}, the ledger ends at {self._head.to}: another ledger? "
                     "`logcount run --begin-at checkpoint` begins after it, `--begin-at ledger` where the ledger ends"
                 )
             if decisions.begin_at == "checkpoint":
-                return place_at_checkpoint(self.head, hub, *checkpoint)
+                return place_at_checkpoint(self._head, hub, *checkpoint)
         self._checkpointed = None  # since this process left the partition, another may have put it back
         await self._write_checkpoint(checkpoint)
-        place = place_after(self.head, hub, state.created, decisions.other_hub)
-        if self._missed.same_after == self.head.n:
+        place = place_after(self._head, hub, state.created, decisions.other_hub)
+        if self._missed.same_after == self._head.n:
             return replace(place, enqueued=None, offset=None, numbers_only=True)
         return place
 

@@ -8,7 +8,6 @@ import random
 from typing import TYPE_CHECKING, TypeVar
 
 from logcount.errors import Unavailable
-from logcount.ledger.log import record_name
 from logcount.ledger.steps import Create, Read, Replace
 
 if TYPE_CHECKING:
@@ -53,10 +52,6 @@ class Performer:
         if sink is None:
             raise TypeError("what sends is performed with a sink")
         return await sink.send(step.items)
-
-    async def holds(self, log: str, n: int) -> bool:
-        """Say whether record n is in the log."""
-        return await self.insist("ledger", lambda: self._store.read(record_name(log, n))) is not None
 
     async def insist(self, what: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """Call until there is an answer; meanwhile health says what does not answer, and why."""

@@ -125,8 +125,7 @@ class Service:
 
     def _lag(self, partition: str, state: PartitionState) -> tuple[int, float]:
         """Return how many events are not settled, and how long ago the last settled one came where there are any."""
-        held = self._partitions[partition]
-        head = held.link.head if held.link is not None else held.head
+        head = self._partitions[partition].head
         events = max(state.last - max(head.to, state.first - 1), 0)
         if not events:
             return 0, 0.0
@@ -160,8 +159,7 @@ class Service:
 
     def _partition_report(self, name: str) -> dict[str, Any]:
         held = self._partitions[name]
-        link = held.link
-        head = link.head if link is not None else held.head
+        link, head = held.link, held.head
         events, seconds = self._behind.get(name, (None, None))
         return {
             "record": head.n,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from logcount.errors import Misconfigured, Unavailable, Unsettled
 from logcount.live.worker import ANSWER, BUFFER_BYTES, SIZES
-from logcount.points import Tally
+from logcount.points import Tally, minute_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -92,8 +92,7 @@ class Workers:
         except _Ended as ended:
             await self._renew(home)
             if len(batch) == 1:
-                arrival = batch[0].enqueued
-                return [[Tally("rejected", int(arrival.timestamp() // 60) if arrival else 0, (), str(ended))]]
+                return [[Tally("rejected", minute_of(batch[0].enqueued), (), str(ended))]]
         middle = len(batch) // 2
         return [*await self._count_alone(home, batch[:middle]), *await self._count_alone(home, batch[middle:])]
 

@@ -9,9 +9,6 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from logcount.settings.dimensions import fit_azure
 from logcount.settings.section import Section
 
-SINKS = ("appinsights", "otlp", "none")
-"""Where points can go; `none` is the ledger alone."""
-
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -67,7 +64,7 @@ class RunSettings(Section):
     deployment: Name = "default"
     """Whose ledger it is: a run of another deployment does not append to it."""
     sinks: tuple[Literal["appinsights", "otlp", "none"], ...] = ()
-    """Where points go; none named: wherever a connection is set."""
+    """Where points go, `none` being the ledger alone; none named: wherever a connection is set."""
     settle_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
     settle_events: Annotated[int, Field(ge=1, le=100_000)] = 5000
     workers: Annotated[int, Field(ge=1, le=64)] = 1

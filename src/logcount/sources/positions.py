@@ -86,8 +86,8 @@ class Positions(CheckpointStore):
         self._stored = {one["partition_id"]: (one["sequence_number"], one["offset"]) for one in stored}
         await asyncio.gather(*(self._start(partition) for partition in self._claimed - self._started.keys()))
         return [
-            {**dict(zip(_PLACE, place, strict=True)), "partition_id": one, "offset": offset, "sequence_number": 0}
-            for one, offset in self._started.items()
+            _checkpoint(place, partition, 0, offset)
+            for partition, offset in self._started.items()
             if offset is not None
         ]
 
@@ -102,12 +102,7 @@ class Positions(CheckpointStore):
     async def write(self, partition: str, number: int, offset: str) -> None:
         """Write a partition's checkpoint."""
         if self._place is not None:
-            names = dict(
-                zip(("fully_qualified_namespace", "eventhub_name", "consumer_group"), self._place, strict=True)
-            )
-            await self.update_checkpoint(
-                {**names, "partition_id": partition, "sequence_number": number, "offset": offset}
-            )
+            await self.update_checkpoint(_checkpoint(self._place, partition, number, offset))
 
     def end(self) -> None:
         """Claim nothing any more: what is released now is for others."""
@@ -134,3 +129,9 @@ class Positions(CheckpointStore):
 
     async def _start(self, partition: str) -> None:
         self._started[partition] = await self._reader.start(partition)
+
+
+def _checkpoint(place: tuple[str, str, str], partition: str, number: int, offset: str) -> dict[str, Any]:
+    """Return a checkpoint as the SDK spells it."""
+    names = dict(zip(_PLACE, place, strict=True))
+    return {**names, "partition_id": partition, "sequence_number": number, "offset": offset}
