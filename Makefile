@@ -6,7 +6,7 @@ CACHE := .cache
 LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run live test crash check format bench samples lock clean
+.PHONY: help run live test crash exact check format bench samples lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ RUNS ?= 5
 SEED ?= 1
 crash: $(VENV)/dev.stamp node_modules/stamp ## kill replicas at random, RUNS times from SEED, and see that every event is counted once
 	PYTHONPATH=tests $(BIN)/python -m crash --runs $(RUNS) --seed $(SEED)
+
+SIZE ?= small
+exact: $(VENV)/dev.stamp $(CACHE)/tokenizers/exact.stamp ## compare counts with plain `tokenizers`, token for token: SIZE=small or full
+	PYTHONPATH=tests $(BIN)/python -m exact --size $(SIZE)
 
 check: $(VENV)/dev.stamp ## lint, types and the house test
 	$(BIN)/ruff check
@@ -69,4 +73,8 @@ node_modules/stamp: package-lock.json
 
 $(CACHE)/tokenizers/stamp: $(VENV)/run.stamp samples/logcount.toml
 	$(LOGCOUNT) tokenizers fetch
+	@touch $@
+
+$(CACHE)/tokenizers/exact.stamp: $(VENV)/run.stamp benchmarks/accuracy.toml
+	$(BIN)/logcount --config benchmarks/accuracy.toml tokenizers fetch
 	@touch $@

@@ -1,157 +1,144 @@
-"""Measures replay side by side with the naive ways, on the same events, in one run.
+"""Measures replay side by side with the naive ways and with the ceilings, on the same events, in one run.
 
-    python benchmarks/replay.py [--rounds N] [--events N]
+    python benchmarks/replay.py [--model NAME] [--kinds LIST] [--rounds N] [--seconds S]
 
-Every way runs in turn, round after round, so that a slow moment of the machine touches all. The table has the medians
-of the rounds, and of the ratios within each round. Loading tokenizers is not timed. The events are made from a seed:
-nothing is fetched.
+Four kinds of seeded traffic (traffic.py) are written as JSON lines, each as long as logcount needs about S seconds for,
+and replayed by the command line as a user would run it: on one core, on two with `--workers 2`, and as two copies of
+the program that share nothing, with half of the archive each. Every process begins with empty caches and has never seen
+an event. Starting, with loading the tokenizer and its engine, is timed apart, on an archive that is just long enough
+for it, and taken off.
+
+The naive ways (rivals.py) and the ceilings (ceilings.py) run on samples, which are theirs in each round, on the same
+core and with the lines in memory; their time is scaled by bytes. What is done on one core is measured in processor
+time, which other work on the machine disturbs least, and on two by the clock. Everything runs in turn, round after
+round; ratios are taken within a round, and the tables have medians. Exactness is part of it: every sampled event must
+have the very count of the naive way, and every run the same sums, else the exit status is 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import random
+import math
+import platform
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from prose import Prose
-from transformers import AutoTokenizer
-
-from logcount.aggregate import Summary
-from logcount.cli.wiring import make_shelf
-from logcount.counting import Counter
-from logcount.replay import Replay
-from logcount.settings import Settings, load_settings
-from logcount.settings.dimensions import DEFAULT_DIMENSIONS
-from logcount.sources import ArchiveSource
-from logcount.tokenizers import TokenizerStore, parse_spec
+from contest import LOADS, NAIVE, SIMDJSON, Bench, Corpus, Kind, Rivals
+from installed_text import InstalledText
+from stopwatch import ROOT, cores
+from traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
-ROOT = Path(__file__).parent.parent
 MODEL = "Qwen/Qwen3-8B"
-Totals = tuple[int, int]
+KINDS = (
+    Kind("multi-turn", "multi_turn", False, {NAIVE: 150}),
+    Kind("single-shot", "single_shot", False, {NAIVE: 60}),
+    Kind("long documents", "documents", False, {NAIVE: 60}),
+    Kind("usage reported", "mixed", True, {LOADS: 8, SIMDJSON: 0.6}),
+)
+TWO_CORES = 0.9
+"""What is aimed at for `--workers 2`, of two copies."""
 
 
-def events(number: int, prose: Prose, *, usage: bool) -> list[bytes]:
-    """Return native events of chats with one to nine turns of history; mean 7 KB."""
-    chance = random.Random(number)
-    lines = []
-    for order in range(number):
-        messages = [
-            {"role": ("user", "assistant")[turn % 2], "content": prose.write(chance.randrange(20, 400))}
-            for turn in range(2 * chance.randrange(5) + 1)
-        ]
-        request = {"model": MODEL, "messages": messages, "chat_template_kwargs": {"enable_thinking": False}}
-        message = {"role": "assistant", "content": prose.write(chance.randrange(20, 400))}
-        response: dict[str, Any] = {"id": f"c{order}", "model": MODEL}
-        response["choices"] = [{"index": 0, "message": message, "finish_reason": "stop"}]
-        if usage:
-            response["usage"] = {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}
-        event = {"v": 1, "requestId": f"r{order}", "time": "2026-11-22T10:00:00Z", "apiId": "llm", "status": 200}
-        event |= {"responseBody": json.dumps(response), "requestBody": json.dumps(request)}
-        lines.append(json.dumps(event).encode() + b"\n")
-    return lines
+def times(corpus: Corpus, ours: str, other: str) -> float:
+    """Return how many times as fast one way is as another: the median of the ratios within the rounds."""
+    pairs = zip(corpus.rates[ours], corpus.rates[other], strict=True)
+    return middle([one / its for one, its in pairs])
 
 
-def replayed(path: Path, tokenizer: Any) -> Totals:
-    """Count with logcount: the whole way from the file to the sums."""
-    summary = Summary(DEFAULT_DIMENSIONS)
-    handler = Replay(Counter(lambda _model: tokenizer).count, summary)
-    asyncio.run(ArchiveSource([str(path)]).deliver(handler.handle))
-    return summary.overall.prompt, summary.overall.completion
+def middle(numbers: Iterable[float]) -> float:
+    """Return the median of those that are numbers."""
+    return statistics.median([number for number in numbers if not math.isnan(number)] or [math.nan])
 
 
-def loaded(path: Path) -> Totals:
-    """Do nothing but decode each line with the standard library, twice where a body is JSON in JSON."""
-    prompt = completion = 0
-    with path.open("rb") as lines:
-        for line in lines:
-            response = json.loads(json.loads(line)["responseBody"])
-            prompt += response["usage"]["prompt_tokens"]
-            completion += response["usage"]["completion_tokens"]
-    return prompt, completion
+def show(corpus: Corpus) -> None:
+    """Print the tables of one kind."""
+    mean = corpus.archive.size / len(corpus.archive.places)
+    start = statistics.median(corpus.starts)
+    print(f"\n### {corpus.kind.name}\n\n{corpus.archive.describe()}; start {start:.1f} s, apart\n")
+    print("| one core | events/s | MB/s | logcount is … times as fast |\n|---|---|---|---|")
+    for way, rates in corpus.rates.items():
+        if not way.startswith("two "):
+            rate = middle(rates)
+            name = "**`logcount replay`**" if way == "logcount" else way
+            print(f"| {name} | {rate / mean:,.{0 if rate > 99 * mean else 1}f} | {rate / 1e6:,.1f} | "
+                  f"{times(corpus, 'logcount', way):.3g} |")  # fmt: skip
+    if corpus.seeded[1]:
+        print(f"\nThe example's counts are {corpus.seeded[0] / corpus.seeded[1] - 1:+.0%} off over its sample.")
+    if corpus.rates["two copies"]:
+        print("\n| two cores | events/s | of two copies | with the start | times one core |\n|---|---|---|---|---|")
+        for way in [way for way in ("two copies", "two workers") if corpus.rates[way]]:
+            shares = times(corpus, way, "two copies"), times(corpus, f"{way}, whole", "two copies, whole")
+            rate = middle(corpus.rates[way]) / mean
+            print(f"| {way} | {rate:,.0f} | {shares[0]:.2f} | {shares[1]:.2f} | {times(corpus, way, 'logcount'):.2f} |")
 
 
-def parsed(path: Path) -> Totals:
-    """Do nothing but decode each line with the standard library."""
-    with path.open("rb") as lines:
-        for line in lines:
-            json.loads(line)
-    return 0, 0
+def aims_of(corpus: Corpus) -> list[str]:
+    """Return a row of the table of aims for each aim."""
+    found = [(f"times as fast as {way}", aim, times(corpus, "logcount", way)) for way, aim in corpus.kind.aims.items()
+             if corpus.rates[way]]  # fmt: skip
+    if corpus.rates["two workers"]:
+        whole = times(corpus, "two workers, whole", "two copies, whole")
+        found.append(("`--workers 2` of two copies, with the start", TWO_CORES, whole))
+    return [f"| {corpus.kind.name} | {what} | {aim:g} | {got:.3g} | {verdict(aim, got)} |" for what, aim, got in found]
 
 
-def templated(path: Path, tokenizer: Any) -> Totals:
-    """Count the exact naive way: `json.loads`, `apply_chat_template`, `encode`, with the tokenizer kept."""
-    prompt = completion = 0
-    with path.open("rb") as lines:
-        for line in lines:
-            event = json.loads(line)
-            request, response = json.loads(event["requestBody"]), json.loads(event["responseBody"])
-            shown = tokenizer.apply_chat_template(
-                request["messages"], tokenize=False, add_generation_prompt=True, **request["chat_template_kwargs"]
-            )
-            prompt += len(tokenizer.encode(shown, add_special_tokens=False))
-            answer = response["choices"][0]["message"]["content"]
-            completion += len(tokenizer.encode(answer, add_special_tokens=False)) + 1
-    return prompt, completion
+def verdict(aim: float, got: float) -> str:
+    if math.isnan(got):
+        return "too short to say: more --seconds"
+    return "met" if got >= aim else "missed"
 
 
-def compare(ways: dict[str, Callable[[], Totals]], number: int, size: int, rounds: int) -> None:
-    """Run every way in turn and print a row each: the first is what the others are compared with."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    totals = {}
-    for _ in range(rounds):
-        for name, run in ways.items():
-            began = time.perf_counter()
-            totals[name] = run()
-            seconds[name].append(time.perf_counter() - began)
-    first = next(iter(ways))
-    for name, taken in seconds.items():
-        ratio = statistics.median(theirs / ours for ours, theirs in zip(seconds[first], taken, strict=True))
-        median = statistics.median(taken)
-        print(f"| {name} | {number / median:,.0f} | {size / median / 1e6:,.0f} | {ratio:.2f} | {sum(totals[name]):,} |")
-
-
-def plain_tokenizer(settings: Settings) -> Any:
-    """Return what the naive way uses: transformers' own object, kept."""
-    setting = settings.tokenizers["*qwen3*"]
-    spec = parse_spec("*qwen3*", setting.origin, setting.chat_template, base=settings.base)
-    return AutoTokenizer.from_pretrained(TokenizerStore(settings.tokenizer_store).folder(spec))
+def settings_of(model: str) -> Path:
+    """Return the settings that give the model its tokenizer: those of the samples, else those of the accuracy table."""
+    name = "samples/logcount.toml" if "qwen3" in model.lower() else "benchmarks/accuracy.toml"
+    return ROOT / name
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--events", type=int, default=4000)
+    parser.add_argument("--model", default=MODEL, help="any that samples/logcount.toml or accuracy.toml knows")
+    parser.add_argument("--kinds", default=",".join(kind.traffic for kind in KINDS))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0)
     asked = parser.parse_args()
-    settings = load_settings(ROOT / "samples" / "logcount.toml")
-    tokenizer = make_shelf(settings)(MODEL)
-    assert tokenizer is not None
-    prose = Prose(tokenizer.count, seed=7)
-    plain = plain_tokenizer(settings)
+    began = time.perf_counter()
+    settings = settings_of(asked.model)
+    rivals = Rivals(settings, asked.model)
+    bench = Bench(settings, rivals, asked.rounds)
+    text = InstalledText(seed=4)
+    print(f"Python {platform.python_version()}, {asked.model}, {len(cores()[:2])} cores, {asked.rounds} rounds; text: "
+          f"{text.describe()}", flush=True)  # fmt: skip
+    wrong = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "events.jsonl"
-        for usage, number in ((True, asked.events), (False, asked.events // 20)):
-            lines = events(number, prose, usage=usage)
-            path.write_bytes(b"".join(lines))
-            size = path.stat().st_size
-            title = "usage reported" if usage else "no usage"
-            print(f"\n{title}: {number:,} events, {size / number / 1e3:.1f} KB each\n")
-            print("| way | events/s | MB/s | time, logcount's = 1 | tokens |\n|---|---|---|---|---|")
-            ways: dict[str, Callable[[], Totals]] = {"logcount replay": lambda: replayed(path, tokenizer)}
-            if usage:
-                ways["json.loads of the event"] = lambda: parsed(path)
-                ways["json.loads of event and response"] = lambda: loaded(path)
-            else:
-                ways["json.loads, apply_chat_template, encode"] = lambda: templated(path, plain)
-            compare(ways, number, size, asked.rounds)
+        corpora = [
+            bench.corpus(Path(folder), kind, Traffic(text, asked.model, reported=kind.reported), asked.seconds)
+            for kind in KINDS
+            if kind.traffic in asked.kinds.split(",")
+        ]
+        for number in range(asked.rounds):
+            for corpus in corpora:
+                bench.measure(corpus, number)
+        for corpus in corpora:
+            found = bench.check(corpus)
+            wrong += [f"{corpus.kind.name}: {what}" for what in found]
+            show(corpus)
+            checked = len(corpus.naive) or len(corpus.archive.places)
+            print(
+                f"\n{checked - len(found):,} of {checked:,} events that were checked have the very counts.", flush=True
+            )
+    rivals.close()
+    print("\n| | aim | at least | measured | |\n|---|---|---|---|---|")
+    print("\n".join(row for corpus in corpora for row in aims_of(corpus)))
+    print(f"\n{time.perf_counter() - began:.0f} s in all")
+    if wrong:
+        sys.exit("counts differ:\n" + "\n".join(wrong[:20]))
 
 
 if __name__ == "__main__":

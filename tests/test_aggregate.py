@@ -90,3 +90,25 @@ def test_what_was_not_counted_is_kept_by_reason() -> None:
     assert (summary.skipped, summary.rejected, summary.flags) == ({"status 429": 1}, {"not JSON": 1}, {"cut": 1})
     assert summary.first_rejected == {"not JSON": "a.jsonl:7"}
     assert (summary.read, summary.counted) == (6, 0)
+
+
+def test_summaries_that_are_merged_in_order_are_what_adding_to_one_makes() -> None:
+    outcomes = [
+        _counted(9, 12, 21, model="m", time=AT, dimensions={"Model": "m"}),
+        Outcome(reason="status 429", skipped=True),
+        Outcome(reason="no tokenizer for this model", model="n", flags=frozenset({"cut"})),
+        _counted(1, None, 1, "partial", model="o", dimensions={"Model": "o"}),
+        _counted(9, 12, 21, model="m", time=AT, dimensions={"Model": "m"}),
+    ]
+    one, merged = Summary(("Model", "hour")), Summary(("Model", "hour"))
+    for order, outcome in enumerate(outcomes):
+        one.add(outcome)
+        one.reject("not JSON", f"a:b.jsonl:{10 + order}")
+        part = Summary(("Model", "hour"), duplicates=order)
+        one.duplicates += order
+        part.add(outcome)
+        part.reject("not JSON", f"a:b.jsonl:{order}")
+        part.move(10)
+        merged.merge(part)
+    assert merged == one
+    assert (list(merged.cells), list(merged.skipped)) == (list(one.cells), list(one.skipped))

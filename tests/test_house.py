@@ -16,6 +16,7 @@ SRC = Path(logcount.__file__).parent
 PURE = (
     "aggregate",
     "bodies",
+    "calibration",
     "content",
     "counting",
     "counts",
@@ -29,6 +30,7 @@ PURE = (
     "series",
     "siblings",
     "tallies",
+    "traits",
 )
 ADAPTERS = ("sources", "stores", "sinks", "tokenizers", "reports", "health")
 
@@ -36,14 +38,16 @@ ALLOWED = {
     "errors": set(),
     "events": set(),
     "content": set(),
-    "exchanges": {"content"},
-    "counts": set(),
+    "exchanges": {"content", "jsontext"},
+    "calibration": set(),
+    "counts": {"calibration"},
     "jsontext": set(),
     "bodies": {"content", "exchanges", "jsontext"},
     "envelopes": {"bodies", "content", "events", "exchanges", "jsontext"},
-    "counting": {"bodies", "content", "counts", "errors", "exchanges", "jsontext"},
-    "aggregate": {"counts"},
-    "replay": {"aggregate", "counts", "envelopes", "events", "exchanges", "siblings"},
+    "counting": {"bodies", "calibration", "content", "counts", "errors", "exchanges", "jsontext", "traits"},
+    "aggregate": {"calibration", "counts"},
+    "replay": {"aggregate", "calibration", "counts", "envelopes", "events", "exchanges", "siblings"},
+    "parallel": {"errors", "events", "replay"},
     "points": {"exchanges", "series"},
     "ledger": {"errors", "points"},
     "live": {"errors", "events", "ledger", "points"},
@@ -51,12 +55,13 @@ ALLOWED = {
     "sinks": {"errors", "live", "points"},
     "health": {"errors", "live"},
     "sources": {"errors", "events", "live"},
-    "tokenizers": {"errors"},
-    "reports": {"aggregate", "counts", "events"},
+    "traits": set(),
+    "tokenizers": {"errors", "traits"},
+    "reports": {"aggregate", "calibration", "counts", "events"},
     "settings": {"envelopes", "errors", "points"},
     "series": set(),
     "siblings": {"counts", "exchanges"},
-    "tallies": {"counts", "envelopes", "events", "exchanges", "points", "siblings"},
+    "tallies": {"calibration", "counts", "envelopes", "events", "exchanges", "points", "siblings"},
     "": {"counting", "counts", "exchanges"},  # logcount/__init__.py
 }
 """Room → the rooms that it may import. The command line, which puts all together, may import any."""
@@ -69,13 +74,24 @@ FOREIGN = {
     "opentelemetry": {"sinks"},
     "fastavro": {"sources"},
     "transformers": {"tokenizers"},
+    "fastokens": {"tokenizers"},
     "huggingface_hub": {"tokenizers"},
+    "xxhash": {"bodies", "tokenizers"},
     "jinja2": {"tokenizers"},
     "pydantic": {"settings"},
     "pydantic_settings": {"settings"},
     "rich": {"reports", "cli"},
     "click": {"cli"},
-    "msgspec": {"jsontext", "reports", "sources"},
+    "msgspec": {
+        "jsontext",
+        "reports",
+        "sources",
+        *("events", "exchanges", "content", "counts"),
+        "bodies",
+        "counting",
+        "envelopes",
+        "replay",
+    },
 }
 """Foreign package → the rooms that know it."""
 
@@ -152,10 +168,17 @@ def test_functions_fit_one_glance(path: Path) -> None:
 LIGHT = {
     "the command line": ("import logcount.cli", ("azure", "transformers", "pydantic", "rich", "msgspec", "fastavro")),
     "the pure half": ("import logcount.counting, logcount.envelopes", ("azure", "transformers", "pydantic", "asyncio")),
-    "the tokenizers": ("import logcount.tokenizers", ("transformers", "huggingface_hub", "jinja2", "azure")),
+    "the tokenizers": (
+        "import logcount.tokenizers",
+        ("transformers", "fastokens", "huggingface_hub", "jinja2", "azure"),
+    ),
     "the sources": ("import logcount.sources", ("azure", "transformers")),
     "the stores": ("import logcount.stores", ("azure", "aiohttp")),
     "the live count": ("import logcount.live.service", ("azure", "aiohttp", "transformers", "opencensus")),
+    "what counts a part": (
+        "import logcount.parallel.worker, logcount.cli.parts, logcount.cli.wiring, logcount.replay",
+        ("azure", "aiohttp", "pydantic", "transformers", "rich"),
+    ),
     "what counts": ("import logcount.live.worker, logcount.tallies", ("azure", "aiohttp", "pydantic")),
 }
 

@@ -12,17 +12,22 @@ from hypothesis import strategies as st
 
 from logcount.exchanges import LONGEST_NAME
 from logcount.points import (
+    ASTRAY,
     CACHED,
+    CALIBRATED,
     COMPLETION,
     COUNTED_BY,
+    EXACT,
     FOLDED,
     OTHER,
     PROMPT,
     REASON,
     REASONING,
     REJECTED,
+    SIDE,
     TOTAL,
     UNCOUNTED,
+    Calibrated,
     MetricSet,
     Point,
     PointMaker,
@@ -39,6 +44,12 @@ FIRST = MetricSet("llm", ("API ID", "Model", COUNTED_BY))
 SETS = (FIRST, MetricSet("chargeback", ("Model",), (TOTAL, CACHED, REASONING)))
 METRICS = (PROMPT, COMPLETION, TOTAL, CACHED, REASONING)
 
+compared = st.builds(
+    Calibrated,
+    dimensions=st.tuples(st.tuples(st.just(SIDE), st.sampled_from(("prompt", "completion")))),
+    reported=st.integers(0, 50),
+    counted=st.integers(0, 50),
+)
 tallies = st.builds(
     Tally,
     word=st.sampled_from(("counted", "uncounted", "rejected", "skipped")),
@@ -48,7 +59,8 @@ tallies = st.builds(
     ),
     reason=st.sampled_from((None, "x", "y")),
     tokens=st.tuples(*[st.none() | st.integers(0, 2**40)] * 5),
-).map(lambda tally: tally._replace(dimensions=()) if tally.word == "rejected" else tally)
+    calibrated=st.lists(compared, max_size=2).map(tuple),
+).map(lambda tally: tally._replace(dimensions=(), calibrated=()) if tally.word == "rejected" else tally)
 steady = settings(max_examples=150, derandomize=True, database=None, deadline=None)
 
 
@@ -75,6 +87,10 @@ def _naive(tallies: Iterable[Tally]) -> dict[tuple[object, ...], list[int]]:
             known = tuple(pair for pair in tally.dimensions if pair[0] != COUNTED_BY)
             name = UNCOUNTED if tally.word == "uncounted" else REJECTED
             rows.append((0, FIRST, name, (*known, (REASON, tally.reason or "")), 1))
+        for side in tally.calibrated:
+            error = abs(side.counted - side.reported)
+            told = (CALIBRATED, side.reported), (ASTRAY, error), (EXACT, int(not error))
+            rows += [(0, FIRST, metric, side.dimensions, tokens) for metric, tokens in told]
         for number, one, metric, dimensions, value in rows:
             if value is not None:
                 values.setdefault((number, one.namespace, metric, minute, dimensions), []).append(value)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from logcount.calibration import Calibration
 from logcount.counts import PARTS
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Summary:
     flags: Counter[str] = field(default_factory=Counter)
     uncounted_models: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many exchanges were uncounted, by reason and model."""
+    calibration: Calibration = field(default_factory=Calibration)
+    """What was reported beside what the tokenizers say, of the outcomes that hold a comparison."""
+    _met: dict[tuple[str | None, ...], Group] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The cells by model and values as they come: most exchanges have those of one before."""
 
     @property
     def read(self) -> int:
@@ -95,13 +100,16 @@ class Summary:
 
     def add(self, outcome: Outcome) -> None:
         """Add what became of one exchange."""
-        self.flags.update(outcome.flags)
+        if outcome.flags:
+            self.flags.update(outcome.flags)
         if outcome.count is not None:
             self.counted += 1
-            place = outcome.model, key_of(outcome, self.by)
-            cell = self.cells.get(place)
+            values = outcome.model, *(map(outcome.dimensions.get, self.by))
+            if HOUR in self.by or DAY in self.by:
+                values = outcome.model, *(_value(outcome, name) for name in self.by)
+            cell = self._met.get(values)
             if cell is None:
-                cell = self.cells[place] = Group()
+                cell = self._met[values] = self._cell(outcome.model, key_of(outcome, self.by))
             cell.add(outcome.count)
         elif outcome.skipped:
             self.skipped[outcome.reason or ""] += 1
@@ -109,10 +117,40 @@ class Summary:
             self.uncounted[outcome.reason or ""] += 1
             self.uncounted_models[outcome.reason or "", outcome.model or ""] += 1
 
+    def _cell(self, model: str | None, key: Key) -> Group:
+        cell = self.cells.get((model, key))
+        if cell is None:
+            cell = self.cells[model, key] = Group()
+        return cell
+
     def reject(self, reason: str, place: str) -> None:
         """Add an event from which no exchange could be read, and where it stands."""
         self.rejected[reason] += 1
         self.first_rejected.setdefault(reason, place)
+
+    def merge(self, later: Summary) -> None:
+        """Add what events came to that lie behind all that were added."""
+        self.counted += later.counted
+        self.duplicates += later.duplicates
+        self.outside += later.outside
+        for (model, key), group in later.cells.items():
+            self._cell(model, key).merge(group)
+        for name in ("uncounted", "skipped", "rejected", "flags", "uncounted_models"):
+            getattr(self, name).update(getattr(later, name))
+        for reason, place in later.first_rejected.items():
+            self.first_rejected.setdefault(reason, place)
+        self.calibration.merge(later.calibration)
+
+    def move(self, records: int) -> None:
+        """Let every place be so many records further on in its file."""
+        for reason, place in self.first_rejected.items():
+            source, _, position = place.rpartition(":")
+            self.first_rejected[reason] = f"{source}:{int(position) + records}"
+        for row in self.calibration.rows.values():
+            for _, side in row.sides:
+                if side.worst is not None:
+                    moved = side.worst.place._replace(position=side.worst.place.position + records)
+                    side.worst = replace(side.worst, place=moved)
 
 
 Place = TypeVar("Place")

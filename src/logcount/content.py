@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,8 +14,7 @@ Json = Any
 """A decoded JSON value: the shape is the sender's, and every reader checks what it touches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, eq=False):
     """Token counts that the model reported; None where it did not say.
 
     `prompt` includes what came from a cache, `completion` includes reasoning; `cached` and `reasoning`
@@ -30,26 +30,48 @@ class Usage:
     """Whether the model was still speaking when it reported this (a stream's running count)."""
     mismatch: bool = False
     """Whether the reported total is not the sum of the reported parts."""
-    derived: bool = field(default=False, compare=False)
-    """Whether one of the three was not reported and is worked out from the others."""
+    derived: bool = False
+    """Whether one of the three was not reported and is worked out from the others; equal usages may differ in it."""
+
+    def __eq__(self, other: object) -> bool:
+        return self._said() == other._said() if isinstance(other, Usage) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._said())
+
+    def _said(self) -> tuple[object, ...]:
+        return self.prompt, self.completion, self.total, self.cached, self.reasoning, self.interim, self.mismatch
 
 
-@dataclass(frozen=True, slots=True)
-class Chat:
+class Picture(msgspec.Struct, frozen=True):
+    """A picture in a prompt, whose size in pixels is known."""
+
+    width: int
+    height: int
+    detail: str = "auto"
+    """How closely the model is to look at it, in OpenAI's words: `low`, `high` or `auto`."""
+
+
+class Chat(msgspec.Struct, frozen=True):
     """A conversation, as messages in OpenAI's chat shape, ready for a chat template."""
 
     messages: Sequence[Mapping[str, Json]]
     tools: Sequence[Json] | None = None
-    options: Mapping[str, Json] = field(default_factory=dict)
+    options: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """What the request hands to the template, as `chat_template_kwargs` does on open servers."""
     open_reply: bool = True
     """Whether the template ends by opening the assistant's turn."""
+    shaped: bool = False
+    """Whether the reply is to follow a JSON schema, which some servers write into the prompt."""
+    forced: bool = False
+    """Whether the model has to call a tool, which servers see to by having it write in a form of their own."""
     missing: frozenset[str] = frozenset()
     """What the prompt holds beyond text: `image`, `audio`, `file`, `earlier turns` …"""
+    pictures: tuple[Picture | None, ...] = ()
+    """The pictures behind `image` in `missing`, all of them or none; None for one whose size is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(msgspec.Struct, frozen=True):
     """Bare texts or token ids, as completions and embeddings take them."""
 
     texts: tuple[str, ...] = ()
@@ -78,8 +100,7 @@ class Finish(Enum):
     """It broke off, was filtered, or nobody said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """The visible output of one choice."""
 
     text: str = ""
@@ -91,8 +112,7 @@ class Reply:
     """What the reply holds beyond text: `hidden reasoning`, `audio`, `image` …"""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRequest:
+class ModelRequest(msgspec.Struct, frozen=True):
     """What a request body asks of a model."""
 
     api: str
@@ -105,8 +125,7 @@ class ModelRequest:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ModelResponse:
+class ModelResponse(msgspec.Struct, frozen=True):
     """What a response body says."""
 
     api: str

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from logcount.calibration import Comparison
 
 CountedBy = Literal["usage", "tokenizer", "partial"]
 """`usage`: all that the API reports was reported; `tokenizer`: both sides were counted whole; `partial`: a lower
@@ -20,8 +23,7 @@ PARTS = ("prompt", "completion", "total", "cached", "reasoning")
 """The numbers of a count, of a usage and of their sums, in the order in which reports give them."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCount:
+class TokenCount(msgspec.Struct, frozen=True):
     """Tokens of one exchange; None is unknown, never 0.
 
     `total` is the reported one, else the sum of the known parts (for `partial` a lower bound). `cached` is a part of
@@ -38,8 +40,7 @@ class TokenCount:
     """The tokenizer that was asked, with its fingerprint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of one exchange: counted, or not and why."""
 
     count: TokenCount | None = None
@@ -49,8 +50,10 @@ class Outcome:
     id: str | None = None
     time: datetime | None = None
     model: str | None = None
-    dimensions: Mapping[str, str] = field(default_factory=dict)
+    dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
     flags: frozenset[str] = frozenset()
+    comparison: Comparison | None = None
+    """What the tokenizer says beside what was reported, where that was asked for; it changes nothing of the count."""
 
     @property
     def word(self) -> Literal["counted", "uncounted", "skipped"]:

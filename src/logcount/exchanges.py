@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from logcount.content import Usage
+    from logcount.jsontext import Escaped
 
 LONGEST_NAME = 256
 """Characters of a model's name or a dimension's value that are kept: what Azure Monitor takes of one."""
@@ -18,17 +21,15 @@ UNDECODABLE = "undecodable-body"
 """Flag: a body is not in the encoding that its envelope names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A request or response body: text, bytes, or JSON that was embedded as such."""
+class Body(msgspec.Struct, frozen=True):
+    """A request or response body: text (perhaps as it lies in its event), bytes, or JSON that was embedded as such."""
 
-    data: str | bytes | Mapping[str, Any] | list[Any]
+    data: str | bytes | Escaped | Mapping[str, Any] | list[Any]
     cut: bool = False
     """Whether it is known to break off before its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """One request and its response; None is what the envelope did not say."""
 
     envelope: str
@@ -42,7 +43,7 @@ class Exchange:
     response: Body | None = None
     usage: Usage | None = None
     """As the envelope itself states it; the response's own word weighs more."""
-    dimensions: Mapping[str, str] = field(default_factory=dict)
+    dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
     """By the names of APIM's `llm-emit-token-metric` policy, and the operator's own."""
     flags: frozenset[str] = frozenset()
     any_api: bool = False
@@ -51,22 +52,20 @@ class Exchange:
     """Set where another record of the same log may tell of the same exchange."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """An event, or a record in it, from which no exchange could be read; the reason holds no piece of it."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """A log record that was understood and is no exchange to be counted."""
 
     reason: str
     id: str | None = None
     time: datetime | None = None
     model: str | None = None
-    dimensions: Mapping[str, str] = field(default_factory=dict)
+    dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def dated(result: Exchange | Skipped, enqueued: datetime | None) -> Exchange | Skipped:

@@ -22,11 +22,16 @@ TOTAL, PROMPT, COMPLETION = "Total Tokens", "Prompt Tokens", "Completion Tokens"
 CACHED, REASONING = "Cached Tokens", "Reasoning Tokens"
 UNCOUNTED, REJECTED, FOLDED = "Uncounted Exchanges", "Rejected Events", "Folded Exchanges"
 SECONDS_BEHIND, EVENTS_BEHIND = "Seconds Behind", "Events Behind"
+CALIBRATED, ASTRAY, EXACT = "Calibrated Tokens", "Calibration Error", "Calibration Exact"
+"""Of the sides of exchanges that were counted beside their usage: the tokens that were reported, by how many the
+tokenizer says more or less, and 1 where it says the same, else 0: its average is the exact share."""
 
 TOKEN_METRICS = (PROMPT, COMPLETION, TOTAL, CACHED, REASONING)
 """The metric of each number of a count, in the order of `counts.PARTS`."""
 
 REASON, COUNTED_BY, OTHER = "Reason", "Counted By", "other"
+MODEL, SIDE, TOKENIZER = "Model", "Side", "Tokenizer"
+"""What calibration is split by; the side is `prompt` or `completion`."""
 
 DIMENSIONS_AT_MOST = 10
 """Azure Monitor's limit of dimension keys for one metric."""
@@ -83,6 +88,14 @@ class MetricSet:
     metrics: tuple[str, ...] = (TOTAL, PROMPT, COMPLETION)
 
 
+class Calibrated(NamedTuple):
+    """One side of an exchange that was counted beside its usage."""
+
+    dimensions: Dimensions
+    reported: int
+    counted: int
+
+
 class Tally(NamedTuple):
     """What one exchange, or one event in which none could be read, came to, in the terms of points and records."""
 
@@ -96,6 +109,8 @@ class Tally(NamedTuple):
     tokens: tuple[int | None, ...] = ()
     """In the order of `counts.PARTS`."""
     tokenizer: str | None = None
+    calibrated: tuple[Calibrated, ...] = ()
+    """The sides that were compared, of an exchange that was sampled."""
 
 
 class PointMaker:
@@ -108,12 +123,16 @@ class PointMaker:
     def fold(self, tallies: Iterable[Tally], now: datetime) -> list[Point]:
         """Return the points of these tallies, in an order that depends on the tallies alone."""
         cells: dict[_Place, _Cell] = {}
+        tallies = list(tallies)
         for tally, number, columns in _bundles(tallies):
             if tally.word == "counted":
                 for index, metrics in enumerate(self._sets):
                     self._place_tokens((tally, number, columns), index, metrics, cells, now)
             elif tally.word in _UNREAD:
                 self._place_unread(tally, number, cells, now)
+        for tally in tallies:
+            for side in tally.calibrated:
+                self._place_calibrated(side, tally.minute, cells, now)
         return [
             Point(namespace, metric, _minute(minute), dimensions, cell[0], cell[1], cell[2], cell[3], number)
             for (number, namespace, metric, minute, dimensions), cell in cells.items()
@@ -140,6 +159,16 @@ class PointMaker:
         if not self._budget.admits((metric, dimensions), 1, now):
             dimensions = _folded(dimensions)
         _add(cells, (0, first.namespace, metric, tally.minute, dimensions), [1] * number)
+
+    def _place_calibrated(self, side: Calibrated, minute: int, cells: dict[_Place, _Cell], now: datetime) -> None:
+        """Place what calibration found in the first set's namespace: it is of the deployment, not of one set."""
+        error = abs(side.counted - side.reported)
+        values = {CALIBRATED: side.reported, ASTRAY: error, EXACT: int(error == 0)}
+        dimensions = side.dimensions
+        if not self._budget.admits((CALIBRATED, dimensions), len(values), now):
+            dimensions = _folded(dimensions)
+        for metric, value in values.items():
+            _add(cells, (0, self._sets[0].namespace, metric, minute, dimensions), [value])
 
 
 _UNREAD = {"uncounted": UNCOUNTED, "rejected": REJECTED}

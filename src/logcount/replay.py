@@ -1,20 +1,25 @@
 """Replay: every event of a source is decoded, counted and added up, batch by batch.
 
-Law: what was read is counted, uncounted, rejected, skipped or a duplicate, and never two of them.
+Law: what was read is counted, uncounted, rejected, skipped or a duplicate, and never two of them. What comes of an
+archive does not depend on who counted which part of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from logcount.calibration import Place
 from logcount.counts import Outcome
 from logcount.envelopes import decode
 from logcount.exchanges import Decoded, Exchange, Rejected, dated
 from logcount.siblings import Siblings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from logcount.aggregate import Summary
@@ -42,6 +47,22 @@ class Span:
         return (self.since is None or time >= self.since) and (self.until is None or time < self.until)
 
 
+Counted = tuple["LogEvent", list[tuple[Decoded, Outcome | None]]]
+"""An event without its data, what was read in it without bodies, and what each counts if it is counted."""
+
+
+@dataclass(slots=True)
+class Share:
+    """What a part of an archive came to, counted without knowledge of the parts before it."""
+
+    summary: Summary
+    """Of the batches before the first that holds one of several records of an exchange."""
+    batches: list[list[Counted]] = field(default_factory=list)
+    """The others: what becomes of them depends on what came before."""
+    waiting: int = 0
+    """How many events are in them."""
+
+
 class Replay:
     """Handles the batches of a replay: adds to the summary, and hands each outcome on."""
 
@@ -65,11 +86,35 @@ class Replay:
         """Count a batch of events; a `Handler` of sources."""
         decoded = [(event, decode(event, self._mappings)) for event in batch]
         self._siblings.meet(result for event, results in decoded if not event.duplicate for result in results)
+        self._add(decoded)
+
+    def set_apart(self, batch: Sequence[LogEvent], share: Share) -> None:
+        """Count a batch of a part without knowledge of the parts before it, for the `accept` of whoever has that."""
+        decoded = [(event, decode(event, self._mappings)) for event in batch]
+        if share.batches or any(_has_siblings(result) for _, results in decoded for result in results):
+            share.batches.append([self._counted(event, results) for event, results in decoded])
+            share.waiting += len(batch)
+        else:
+            self._add(decoded)
+
+    def accept(self, share: Share, records: int) -> None:
+        """Add a share whose turn it is; `records` of its file lie before it."""
+        if records:
+            share.summary.move(records)
+        self._summary.merge(share.summary)
+        for batch in share.batches:
+            self._siblings.meet(result for event, found in batch if not event.duplicate for result, _ in found)
+            for event, found in batch:
+                moved = replace(event, position=event.position + records) if records else event
+                for result, outcome in found:
+                    self._take(moved, result, _known(outcome))
+
+    def _add(self, decoded: Iterable[tuple[LogEvent, list[Decoded]]]) -> None:
         for event, results in decoded:
             for result in results:
-                self._take(event, result)
+                self._take(event, result, self._count)
 
-    def _take(self, event: LogEvent, result: Decoded) -> None:
+    def _take(self, event: LogEvent, result: Decoded, count: Count) -> None:
         if isinstance(result, Rejected):
             if event.enqueued is not None and not self._span.holds(event.enqueued):
                 self._summary.outside += 1
@@ -84,9 +129,32 @@ class Replay:
         elif event.duplicate:
             self._summary.duplicates += 1
         else:
-            self._settle(event, self._siblings.outcome(told, self._count))
+            self._settle(event, self._siblings.outcome(told, count))
+
+    def _counted(self, event: LogEvent, results: Iterable[Decoded]) -> Counted:
+        """Count ahead whatever may be counted, and leave the bodies behind."""
+        found: list[tuple[Decoded, Outcome | None]] = []
+        for result in results:
+            told = result if isinstance(result, Rejected) else dated(result, event.enqueued)
+            if not isinstance(told, Exchange):
+                found.append((told, None))
+                continue
+            counts = self._span.holds(told.time) and not event.duplicate
+            found.append((replace(told, request=None, response=None), self._count(told) if counts else None))
+        return replace(event, data=b""), found
 
     def _settle(self, event: LogEvent, outcome: Outcome) -> None:
         self._summary.add(outcome)
+        if outcome.comparison is not None:
+            self._summary.calibration.add(outcome.comparison, Place(event.source, event.position, outcome.id))
         if self._each is not None:
             self._each(event, outcome)
+
+
+def _known(outcome: Outcome | None) -> Count:
+    """Return what counts an exchange that was counted ahead, as all are that lie in the span."""
+    return lambda _exchange: outcome or Outcome()
+
+
+def _has_siblings(result: Decoded) -> bool:
+    return isinstance(result, Exchange) and result.correlation is not None

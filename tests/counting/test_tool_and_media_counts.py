@@ -42,9 +42,31 @@ def _count(outcome: Outcome) -> TokenCount:
     return outcome.count
 
 
-def test_tools_are_part_of_the_prompt(tiny: TransformersTokenizer) -> None:
-    counted = _count(count_exchange({"messages": [HI], "tools": [TOOL]}, _said("Mild."), tokenizer=tiny))
-    shown = f"<|im_start|>system\n# Tools\n\n<tools>\n{json.dumps(TOOL)}\n</tools><|im_end|>\n{OPEN}"
+@pytest.mark.parametrize(
+    ("sent", "served"),
+    [
+        (
+            {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}},
+            {
+                "type": "function",
+                "function": {"name": "weather", "description": None, "parameters": {"type": "object"}},
+            },
+        ),
+        (
+            {"function": {"strict": True, "parameters": {}, "name": "now", "description": "The time"}},
+            {
+                "type": "function",
+                "function": {"name": "now", "description": "The time", "parameters": {}, "strict": True},
+            },
+        ),
+    ],
+    ids=["no description", "another order"],
+)
+def test_tools_are_part_of_the_prompt_as_vllm_writes_them_out(
+    tiny: TransformersTokenizer, sent: Any, served: Any
+) -> None:
+    counted = _count(count_exchange({"messages": [HI], "tools": [sent]}, _said("Mild."), tokenizer=tiny))
+    shown = f"<|im_start|>system\n# Tools\n\n<tools>\n{json.dumps(served)}\n</tools><|im_end|>\n{OPEN}"
     assert counted.prompt == tiny.count(shown)
 
 
@@ -61,6 +83,25 @@ def test_a_tool_call_counts_as_the_template_writes_it(
 ) -> None:
     counted = _count(count_exchange({"messages": [HI]}, _said(content, _call(arguments)), tokenizer=tiny))
     assert (counted.completion, counted.counted_by) == (tiny.count(WRITTEN) + 1, "tokenizer")
+
+
+@pytest.mark.parametrize(
+    "choice", [{"tool_choice": "required"}, {"tool_choice": {"type": "function", "function": {"name": "weather"}}}]
+)
+def test_a_call_that_the_model_was_made_to_write_is_a_lower_bound(
+    tiny: TransformersTokenizer, choice: dict[str, Any]
+) -> None:
+    """As vLLM has it write the bare arguments of a tool that is named, and a list of calls where some are required."""
+    asked = {"messages": [HI], "tools": [TOOL], **choice}
+    outcome = count_exchange(asked, _said(None, _call()), tokenizer=tiny)
+    assert _count(outcome).completion == tiny.count(json.dumps(ARGUMENTS)) + 1
+    assert outcome.reason == "the model was made to call a tool in the server's own form"
+
+
+@pytest.mark.parametrize("choice", ["auto", "none", None])
+def test_a_call_of_its_own_accord_counts_whole(tiny: TransformersTokenizer, choice: Any) -> None:
+    asked = {"messages": [HI], "tools": [TOOL], "tool_choice": choice}
+    assert count_exchange(asked, _said(None, _call()), tokenizer=tiny).reason is None
 
 
 def test_words_before_a_tool_call_count_too(tiny: TransformersTokenizer) -> None:

@@ -52,6 +52,11 @@ def make() -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
     return tally
 
 
+def make_calm() -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
+    """Return what counts whatever the bodies order."""
+    return lambda batch: [[Tally("counted", 0, (), None, (event.position, 0, 0, None, None))] for event in batch]
+
+
 def refuse() -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
     """Say that these settings cannot be counted with."""
     raise Misconfigured("there is no such tokenizer")

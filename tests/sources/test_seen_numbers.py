@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcount.sources.seen import SeenNumbers
+from logcount.sources.seen import RisingNumbers, SeenNumbers
 
 if TYPE_CHECKING:
     from random import Random
@@ -58,3 +58,45 @@ def test_no_disorder_of_times_makes_memory_grow() -> None:
         assert not seen.add("p", number, at(-number))
 
     assert len(seen._hubs["p"]) == 16
+
+
+numbered = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.none() | st.integers(0, 60)), max_size=12)
+rising = st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.lists(st.integers(1, 3), max_size=12)).map(
+    lambda made: [(made[0], made[1] + sum(made[2][:at]), made[1] + at) for at in range(len(made[2]))]
+)
+
+
+@given(st.lists(numbered | rising, max_size=6))
+def test_what_is_followed_apart_and_appended_is_what_adding_each_number_makes(
+    parts: list[list[tuple[str, int, int | None]]],
+) -> None:
+    one, other = SeenNumbers(), SeenNumbers()
+    for part in parts:
+        events = [(partition, number, None if time is None else at(time)) for partition, number, time in part]
+        followed = RisingNumbers()
+        for event in events:
+            followed.add(*event)
+        repeats = [one.add(*event) for event in events]
+        if followed.tidy and other.append(followed.runs):
+            assert not any(repeats)
+        else:
+            assert [other.add(*event) for event in events] == repeats
+    assert _known(one) == _known(other)
+
+
+def _known(seen: SeenNumbers) -> dict[object, list[object]]:
+    return {key: [spans._spans for spans in hubs] for key, hubs in seen._hubs.items() if hubs}
+
+
+def test_runs_that_follow_one_another_are_appended_without_being_read_again() -> None:
+    seen = SeenNumbers()
+    for hour in range(3):
+        followed = RisingNumbers()
+        for number in range(hour * 1000, hour * 1000 + 900):
+            assert not followed.add("p", number, at(number))
+        assert followed.tidy
+        assert len(followed.runs["p"]) == 1
+        assert seen.append(followed.runs)
+    assert not seen.append(followed.runs)
+    assert seen.add("p", 2000, at(2000))
+    assert not seen.add("p", 950, at(950))

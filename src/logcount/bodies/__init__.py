@@ -5,27 +5,34 @@ To add an API: write a module with an `Api` of small functions, and give it a ro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import Any, cast
+
+from msgspec.structs import replace
 
 from logcount.bodies.anthropic import ANTHROPIC, ANTHROPIC_TEXT
 from logcount.bodies.api import Api, Document, Documents, last_usage
 from logcount.bodies.bedrock import CONVERSE, INVOKE
+from logcount.bodies.chunks import Chunks, says_error
 from logcount.bodies.cohere import COHERE
 from logcount.bodies.embeddings import EMBEDDINGS, RERANK
 from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
 from logcount.bodies.gemini import GEMINI
+from logcount.bodies.glance import glance
 from logcount.bodies.llama_cpp import LLAMA_CPP
 from logcount.bodies.ollama import OLLAMA
 from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
+from logcount.bodies.openai_prompts import plain_message
 from logcount.bodies.openai_responses import RESPONSES
+from logcount.bodies.plain_chat import answer_of_chunks, plain_answer
 from logcount.bodies.tgi import TGI
+from logcount.bodies.threads import Threads
 from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
-from logcount.content import ModelRequest, ModelResponse, Usage
+from logcount.content import Chat, ModelRequest, ModelResponse, Prompt, Usage
+from logcount.exchanges import Body
+from logcount.jsontext import Escaped
 
-if TYPE_CHECKING:
-    from logcount.exchanges import Body
-
-__all__ = ["APIS", "UNKNOWN_API", "read_request", "read_response"]
+__all__ = ["APIS", "UNKNOWN_API", "Threads", "chat_threads", "read_request", "read_response"]
 
 
 def _any_usage(documents: Documents) -> Usage | None:
@@ -88,10 +95,26 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
 
     Replies are put together only where usage is not whole, or where `keep_replies` asks for them.
     """
+    if isinstance(body.data, Escaped):
+        body = Body(body.data.text(), body.cut)
+    if not body.cut and isinstance(body.data, str) and body.data.startswith("{"):
+        told = (None if keep_replies else glance(body.data)) or plain_answer(body.data)
+        if told is not None:
+            return told, _UNFLAGGED
+    return _all_of(body, keep_replies=keep_replies)
+
+
+_UNFLAGGED: frozenset[str] = frozenset()
+
+
+def _all_of(body: Body, *, keep_replies: bool) -> tuple[ModelResponse, frozenset[str]]:
     framed = unframe(body)
+    if isinstance(framed.documents, Chunks) and framed.documents.plain is not None:
+        return answer_of_chunks(framed.documents.plain, cut=framed.cut), framed.flags
     api = _api_of(framed.documents)
+    erring = _any_error(framed.documents)
     usage = _usage(api, framed.documents)
-    embedded = not isinstance(body.data, str | bytes)  # then nobody knows where the cut fell
+    embedded = isinstance(body.data, dict | list)  # then nobody knows where the cut fell
     if (not framed.cut_keys.isdisjoint(_USAGE_KEYS) or (framed.cut and embedded)) and (api is None or api.generates):
         usage = as_cut(usage)
     whole = usage is not None and usage.prompt is not None and usage.completion is not None and not usage.interim
@@ -101,9 +124,9 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
         usage=usage,
         replies=api.replies(framed.documents) if api and (keep_replies or not whole) else (),
         generates=api.generates if api else True,
-        error=_is_error(framed, api),
+        error=erring and _is_error(framed, api),
         complaint=api is None and any(not _COMPLAINTS.isdisjoint(document) for document in framed.documents),
-        cut=framed.cut or LOST_CHUNKS in framed.flags or _breaks_off(framed),
+        cut=framed.cut or LOST_CHUNKS in framed.flags or (framed.streamed and erring),
     )
     return response, framed.flags
 
@@ -114,18 +137,16 @@ _USAGE_KEYS = frozenset(
 """Under which APIs report usage."""
 
 
-def _breaks_off(framed: Framed) -> bool:
-    return framed.streamed and any(_says_error(document) for document in framed.documents)
-
-
 _TELLING = 1000
 """Documents by which a body's API is told: a stream names it in the first few, if ever."""
 
 
 def _api_of(documents: Documents) -> Api | None:
+    found = next((api for document in islice(documents, _TELLING) for api in APIS if api.answers(document)), None)
+    if found is not None:
+        return found
     told = documents[:_TELLING]
-    found = next((api for document in told for api in APIS if api.answers(document)), None)
-    return found or next((api for api in FALLBACKS for document in told if api.answers(document)), None)
+    return next((api for api in FALLBACKS for document in told if api.answers(document)), None)
 
 
 def _usage(api: Api | None, documents: Documents) -> Usage | None:
@@ -137,6 +158,9 @@ def _usage(api: Api | None, documents: Documents) -> Usage | None:
 
 def _model(documents: Documents) -> str | None:
     for document in documents:
+        if isinstance(document.get("model"), str) and document["model"]:
+            found: str = document["model"]
+            return found
         places = (document, child(document, "response"), child(document, "message"))
         for name in (place.get(key) for place in places for key in ("model", "modelVersion")):
             if isinstance(name, str) and name:
@@ -144,8 +168,10 @@ def _model(documents: Documents) -> str | None:
     return None
 
 
-def _says_error(document: Document) -> bool:
-    return bool(document.get("error")) or document.get("type") == "error" or document.get("object") == "error"
+def _any_error(documents: Documents) -> bool:
+    if isinstance(documents, Chunks):
+        return documents.any_error
+    return any(says_error(document) for document in documents)
 
 
 _COMPLAINTS = frozenset({"message", "Message", "detail", "errors", "error_code", "error_message", "__type", "fault"})
@@ -153,15 +179,34 @@ _COMPLAINTS = frozenset({"message", "Message", "detail", "errors", "error_code",
 
 
 def _is_error(framed: Framed, api: Api | None) -> bool:
-    """Say whether the body is an error and nothing else: a stream may break off with one after some text."""
-    documents = framed.documents
-    if not documents or not any(_says_error(document) for document in documents):
-        return False
-    return api is None or _says_error(documents[0])
+    """Say whether a body that tells of an error is nothing else: a stream may break off with one after some text."""
+    return api is None or says_error(framed.documents[0])
 
 
-def read_request(body: Body, answered_by: str = UNKNOWN_API) -> tuple[ModelRequest, frozenset[str]]:
-    """Return what a request body asks, and flags; the API that answered, where known, has the first say."""
+def chat_threads() -> Threads[ModelRequest]:
+    """Return what remembers the conversations of OpenAI's chat, for `read_request`."""
+    return Threads(_frame, plain_message)
+
+
+def _frame(document: Document) -> ModelRequest:
+    return _asked(CHAT, document, CHAT.prompt(document | {"messages": [_STAND_IN]}))
+
+
+_STAND_IN = {"role": "user", "content": "?"}
+
+
+def read_request(
+    body: Body, answered_by: str = UNKNOWN_API, threads: Threads[ModelRequest] | None = None
+) -> tuple[ModelRequest, frozenset[str]]:
+    """Return what a request body asks, and flags; the API that answered, where known, has the first say.
+
+    Of a conversation that `threads` remember, only what is new is read.
+    """
+    if threads is not None and answered_by == CHAT.name and isinstance(body.data, Escaped) and not body.cut:
+        read = threads.read(bytes(body.data.raw))
+        if read is not None:
+            thread, frame = read
+            return replace(frame, prompt=replace(cast("Chat", frame.prompt), messages=thread)), _UNFLAGGED
     framed = unframe(body)
     document: Document = framed.documents[0] if framed.documents else {}
     answering = next((api for api in APIS if api.name == answered_by), None)
@@ -169,16 +214,19 @@ def read_request(body: Body, answered_by: str = UNKNOWN_API) -> tuple[ModelReque
     asked = answering if prompt is not None else next((api for api in REQUESTS if api.asks(document)), None)
     if prompt is None and asked is not None:
         prompt = asked.prompt(document)
+    return _asked(asked, document, prompt, cut=framed.cut), framed.flags
+
+
+def _asked(api: Api | None, document: Document, prompt: Prompt | None, *, cut: bool = False) -> ModelRequest:
     model = document.get("model")
-    request = ModelRequest(
-        api=asked.name if asked else UNKNOWN_API,
+    return ModelRequest(
+        api=api.name if api else UNKNOWN_API,
         model=model if isinstance(model, str) and model else None,
         prompt=prompt,
         stop_strings=_names_stop_strings(document),
         echoes_prompt=document.get("echo") is True,
-        cut=framed.cut,
+        cut=cut,
     )
-    return request, framed.flags
 
 
 def _names_stop_strings(document: Document) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from logcount.bodies.api import Api, Document, Documents, finish, leaves_out, objects, strings
+from logcount.bodies.pictures import pictures_in
 from logcount.bodies.usage import child, read_usage
 from logcount.content import Chat, Finish, Prompt, Reply, Texts, Usage
 
@@ -122,7 +123,11 @@ def _prompt(document: Document) -> Prompt | None:
     tools = [_tool(tool) for tool in objects(document.get("tools")) if "input_schema" in tool]
     if len(tools) < len(objects(document.get("tools"))):
         missing.add("server tools")
-    return Chat(messages, tools or None, missing=frozenset(missing)) if messages else None
+    spoken = [{"content": document.get("system")}, *objects(document.get("messages"))]
+    pictures = pictures_in(spoken) if "image" in missing else ()
+    forced = child(document, "tool_choice").get("type") in {"any", "tool"}
+    prompt = Chat(messages, tools or None, forced=forced, missing=frozenset(missing), pictures=pictures)
+    return prompt if messages else None
 
 
 def _messages(message: Document, missing: set[str]) -> list[Document]:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from msgspec.structs import replace
+
 from logcount import jsontext
+from logcount.bodies.chunks import Chunks
 from logcount.bodies.eventstream import Found, is_eventstream, opens_like_eventstream, read_messages, read_remains
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from logcount.exchanges import Body
 
@@ -31,11 +34,10 @@ EXPANDED_BYTES = 16 * 2**20
 """What a compressed body may expand to: eight times the 2 MB that APIM logs of a message at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Framed:
+class Framed(msgspec.Struct, frozen=True):
     """The JSON objects of a body, in order."""
 
-    documents: tuple[dict[str, Any], ...] = ()
+    documents: Sequence[dict[str, Any]] = ()
     streamed: bool = False
     cut: bool = False
     flags: frozenset[str] = frozenset()
@@ -68,6 +70,8 @@ def _unframe(body: Body) -> Framed:
     if isinstance(data, list):
         return Framed(_objects(data), streamed=True, cut=body.cut)
     flags: frozenset[str] = frozenset()
+    if isinstance(data, jsontext.Escaped):
+        data = data.text()
     if isinstance(data, bytes):
         data, whole = _expanded(data)
         body_cut = body.cut or not whole
@@ -101,7 +105,7 @@ _SSE = re.compile(r"(?:data|event|id|retry)?:")
 
 def _unframe_text(text: str, *, cut: bool) -> Framed:
     text = _without_quotes(text)
-    if _SSE.match(text):
+    if text[:1] not in {"{", "["} and _SSE.match(text):
         return _server_sent_events(text, cut=cut)
     if text[:1] not in {"{", "["} or opens_like_eventstream(text):
         return _messages(read_remains(text), cut=cut) if text else Framed()
@@ -158,17 +162,45 @@ def _lines(text: str, *, cut: bool) -> Framed | None:
 
 
 def _server_sent_events(text: str, *, cut: bool) -> Framed:
+    if (plain := _plain_events(text, cut=cut)) is not None:
+        return plain
+    pieces, ended = _events(text)
+    framed = _stream(pieces, cut=cut)
+    return replace(framed, cut=False) if framed.cut and ended else framed
+
+
+_BETWEEN = "\n\ndata: "
+_END = "[DONE]"
+
+
+def _plain_events(text: str, *, cut: bool) -> Framed | None:
+    """Read events that have nothing but a whole line of data each, as most do; None where one has not."""
+    if not text.startswith(_BETWEEN[2:]) or "\r" in text:
+        return None
+    pieces = text[len(_BETWEEN) - 2 :].split(_BETWEEN)
+    ended = pieces[-1] == _END
+    if ended:
+        pieces.pop()
+    if len(pieces) > MOST_DOCUMENTS or "\n" in "".join(pieces):
+        return None
+    try:
+        return Framed(Chunks(pieces), streamed=True, cut=cut and not ended)
+    except jsontext.NotJson:
+        return None
+
+
+def _events(text: str) -> tuple[list[str], bool]:
+    """Return the data of every event, and whether they were ended."""
     pieces: list[str] = []
     ended = False
     for data in _event_data(text):
-        if data.strip() == "[DONE]":
+        if data.strip() == _END:
             ended = True
         elif data.strip():
             pieces.append(data)
         if len(pieces) > MOST_DOCUMENTS:
             break
-    framed = _stream(pieces, cut=cut)
-    return replace(framed, cut=framed.cut and not ended)
+    return pieces, ended
 
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -181,13 +213,23 @@ def _event_data(text: str) -> Iterator[str]:
         if line.startswith("data:"):
             lines.append(line[5:].removeprefix(" "))
         elif not line:
-            whole = len(lines) > 1 and not all(piece.lstrip().startswith(("{", "[DONE]")) for piece in lines)
+            whole = len(lines) > 1 and not all(piece.lstrip().startswith(("{", _END)) for piece in lines)
             yield from ["\n".join(lines)] if whole else lines
             lines = []
 
 
 def _stream(pieces: list[str], *, cut: bool) -> Framed:
     """Read the documents of a stream; the last one may be cut, and others may be lost."""
+    if len(pieces) <= MOST_DOCUMENTS:
+        try:
+            return Framed(Chunks(pieces), streamed=True, cut=cut)
+        except jsontext.NotJson:
+            pass
+    return _broken_stream(pieces, cut=cut)
+
+
+def _broken_stream(pieces: list[str], *, cut: bool) -> Framed:
+    """Read a stream of which a piece is not whole, or no JSON object."""
     pieces = [piece for piece in pieces if piece.strip()]
     documents: list[Any] = []
     flags = {LOST_CHUNKS} if len(pieces) > MOST_DOCUMENTS else set()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from logcount.bodies.api import Api, Document, Documents, finish, last_usage, leaves_out, objects, strings
 from logcount.bodies.usage import add, child, to_tokens, usage_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from logcount.bodies.api import Api, Document, Documents, last_usage, strings
 from logcount.bodies.openai_prompts import texts_of

@@ -6,10 +6,12 @@ Also: Azure OpenAI, Azure AI Inference, vLLM, TGI and Hugging Face, Mistral, Gro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from logcount.bodies.api import Api, Document, Documents, finish, last_usage, objects, strings
+from msgspec.structs import replace
+
+from logcount.bodies.api import Api, Document, Documents, finish, objects, strings
 from logcount.bodies.openai_prompts import asks_chat, asks_completion, chat_prompt, completion_prompt
 from logcount.bodies.usage import child, read_usage
 from logcount.content import Finish, Reply, Usage
@@ -38,12 +40,12 @@ def _has_choices(document: Document) -> bool:
 
 def _usage(documents: Documents) -> Usage | None:
     """Return the last usage; while no choice is finished it is a running count of a stream."""
-    usage = last_usage(documents, _usage_of_chunk)
-    if usage is None or len(documents) < 2:
+    told = ((usage, document) for document in reversed(documents) if (usage := _usage_of_chunk(document)))
+    usage, closing = next(told, (None, None))
+    if usage is None or closing is None or len(documents) < 2 or not closing.get("choices"):
         return usage
-    finished = any(choice.get("finish_reason") for document in documents for choice in objects(document.get("choices")))
-    closing = next(document for document in reversed(documents) if _usage_of_chunk(document))
-    return usage if finished or not closing.get("choices") else replace(usage, interim=True)
+    choices = (choice for document in reversed(documents) for choice in objects(document.get("choices")))
+    return usage if any(choice.get("finish_reason") for choice in choices) else replace(usage, interim=True)
 
 
 def _usage_of_chunk(document: Document) -> Usage | None:

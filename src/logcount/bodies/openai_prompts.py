@@ -5,10 +5,12 @@ Source: the types of the package `openai` 3.54, and vLLM's `ChatCompletionReques
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from logcount.bodies.api import Document, leaves_out, objects, strings
+from logcount.bodies.pictures import pictures_in
 from logcount.bodies.usage import child
 from logcount.content import Chat, Prompt, Texts
 
@@ -26,10 +28,12 @@ def chat_prompt(document: Document) -> Prompt | None:
     messages = [_with_tool_calls(message) for message in objects(document.get("messages"))]
     if not messages:
         return None
-    tools = objects(document.get("tools"))
+    tools = [_as_served(tool) for tool in objects(document.get("tools"))]
     if not tools:
         tools = [{"type": "function", "function": function} for function in objects(document.get("functions"))]
-    missing = {*_missing(messages), *_changes(document)}
+    beyond = list(_missing(messages))
+    pictures = pictures_in(messages)
+    missing = {*beyond, *_changes(document)}
     if any(leaves_out(document.get(key)) for key in ("messages", "tools", "functions")):
         missing.add("other input")
     if document.get("add_special_tokens") is True:
@@ -39,8 +43,42 @@ def chat_prompt(document: Document) -> Prompt | None:
         tools=tools or None,
         options=_template_options(document),
         open_reply=document.get("add_generation_prompt") is not False,
+        shaped=child(document, "response_format").get("type") == "json_schema",
+        forced=forces_call(document),
         missing=frozenset(missing),
+        pictures=pictures if len(pictures) == beyond.count("image") else (),
     )
+
+
+def plain_message(message: Document) -> Document:
+    """Return a message as `chat_prompt` hands it on.
+
+    Raises:
+        ValueError: it holds more than text.
+    """
+    if any(_missing([message])):
+        raise ValueError("more than text")
+    return _with_tool_calls(message)
+
+
+def forces_call(document: Document) -> bool:
+    """Say whether a request has the model call some tool, or the one that it names."""
+    choices = (document.get("tool_choice"), document.get("function_call"))
+    return any(
+        choice == "required" or (isinstance(choice, dict) and choice.get("mode") != "auto") for choice in choices
+    )
+
+
+def _as_served(tool: Document) -> Document:
+    """Return a tool as vLLM hands it to the template: in the order of its own type, what is missing as null.
+
+    Source: `ChatCompletionToolsParam` and `FunctionDefinition`, which it writes out with `model_dump()`.
+    """
+    function = tool.get("function")
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        return tool
+    defined = {key: function.get(key) for key in ("name", "description", "parameters")} | function
+    return {"type": tool.get("type", "function"), "function": defined} | tool | {"function": defined}
 
 
 def _with_tool_calls(message: Document) -> Document:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from logcount.bodies.api import Api, Document, Documents, last_usage, leaves_out, objects, strings
+from logcount.bodies.openai_prompts import forces_call
+from logcount.bodies.pictures import pictures_in
 from logcount.bodies.usage import child, read_usage
 from logcount.content import Chat, Finish, Prompt, Reply, Usage
 
@@ -110,7 +112,17 @@ def _prompt(document: Document) -> Prompt | None:
     tools = [_tool(tool) for tool in objects(document.get("tools")) if tool.get("type") == "function"]
     if len(tools) < len(objects(document.get("tools"))):
         missing.add("server tools")
-    return Chat(messages, tools or None, _options(document), missing=frozenset(missing)) if messages else None
+    shaped = child(document, "text", "format").get("type") == "json_schema"
+    prompt = Chat(
+        messages,
+        tools or None,
+        _options(document),
+        shaped=shaped,
+        forced=forces_call(document),
+        missing=frozenset(missing),
+        pictures=pictures_in(value) if "image" in missing else (),
+    )
+    return prompt if messages else None
 
 
 def _options(document: Document) -> dict[str, Any]:
@@ -128,19 +140,26 @@ def _message(item: Document, missing: set[str]) -> list[Document]:
     if kind == "function_call":
         return [{"role": "assistant", "content": "", "tool_calls": [_call(item)]}]
     if kind == "function_call_output":
-        missing |= set() if isinstance(item.get("output"), str) else {"other input"}
-        return [{"role": "tool", "content": strings(item.get("output")), "tool_call_id": item.get("call_id")}]
+        return [{"role": "tool", "content": _text(item.get("output"), missing), "tool_call_id": item.get("call_id")}]
     if kind != "message":
         missing.add("hidden reasoning" if kind == "reasoning" else "other input")
         return []
-    content = item.get("content")
+    return [{"role": strings(item.get("role")) or "user", "content": _text(item.get("content"), missing)}]
+
+
+def _text(content: Any, missing: set[str]) -> str:
+    """Return the text of a message or a tool's result, and note what of it is none."""
+    if isinstance(content, str):
+        return content
+    if leaves_out(content) or content is None:
+        missing.add("other input")
     parts = objects(content)
     beyond = [strings(part.get("type")) for part in parts if not isinstance(part.get("text"), str)]
-    missing.update("image" if "image" in kind else "file" for kind in beyond)
-    if not isinstance(content, str) and leaves_out(content):
-        missing.add("other input")
-    text = content if isinstance(content, str) else "".join(strings(part.get("text")) for part in parts)
-    return [{"role": strings(item.get("role")) or "user", "content": text}]
+    missing.update(next((name for name in _KINDS if name in kind), "other input") for kind in beyond)
+    return "".join(strings(part.get("text")) for part in parts)
 
+
+_KINDS = ("image", "file", "audio")
+"""Words in the type of a content part, by which it is named where it is missing."""
 
 RESPONSES = Api("responses", _answers, _usage, _asks, _prompt, _replies)

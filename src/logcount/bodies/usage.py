@@ -6,25 +6,28 @@ ollama, huggingface_hub, azure-ai-inference, botocore).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from logcount.content import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MOST = 2**53
+MOST_TOKENS = 2**53
 """Above this a count is no count: JSON numbers stop being exact integers."""
 
 
 def to_tokens(value: Any) -> int | None:
     """Return a token count given as int, whole float or string of digits; anything else is unknown."""
+    if type(value) is int:
+        return value if 0 <= value <= MOST_TOKENS else None
     if isinstance(value, str):
         value = int(value) if value.strip().isdecimal() and len(value) < 20 else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not 0 <= value <= _MOST or value != int(value):
+    if not 0 <= value <= MOST_TOKENS or value != int(value):
         return None
     return int(value)
 
@@ -170,5 +173,7 @@ def read_usage(value: Any) -> Usage | None:
     """Read a `usage` object in the words of whichever API; null, zeros and other things are no usage."""
     if not isinstance(value, dict):
         return None
-    readings = (read(value) for keys, read in _SHAPES if not keys.isdisjoint(value))
-    return next((usage for usage in readings if usage is not None), None)
+    for keys, read in _SHAPES:
+        if not keys.isdisjoint(value) and (usage := read(value)) is not None:
+            return usage
+    return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from logcount.content import Usage
-    from logcount.counting import Counter, Sides, Spoken
+    from logcount.counting import Counter, Side, Sides, Spoken
     from logcount.counts import Outcome
     from logcount.events import LogEvent
     from logcount.exchanges import Decoded, Exchange
@@ -94,17 +93,18 @@ def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | N
 
 
 def _lines(event: LogEvent, result: Decoded, counter: Counter, dimensions: Sequence[str]) -> Iterator[Line]:
-    from logcount.exchanges import Exchange, Rejected
+    from logcount.exchanges import Exchange, Rejected, dated
 
     yield "event", f"{event.source}:{event.position}, {len(event.data):,} bytes"
     if isinstance(result, Rejected):
         yield "rejected", result.reason
-    elif isinstance(result, Exchange):
-        dated = result if result.time is not None else replace(result, time=event.enqueued)
-        yield from _exchange_lines(dated, counter, dimensions)
+        return
+    told = dated(result, event.enqueued)
+    if isinstance(told, Exchange):
+        yield from _exchange_lines(told, counter, dimensions)
     else:
-        yield "id", result.id or "unknown"
-        yield "skipped", result.reason
+        yield "id", told.id or "unknown"
+        yield "skipped", told.reason
 
 
 def _exchange_lines(exchange: Exchange, counter: Counter, dimensions: Sequence[str]) -> Iterator[Line]:
@@ -120,7 +120,7 @@ def _exchange_lines(exchange: Exchange, counter: Counter, dimensions: Sequence[s
     yield "api", _api(spoken)
     yield "model", outcome.model or "unknown"
     yield "reported", _usage(spoken.reported)
-    yield from _tokenizer_lines(counter.sides(exchange, spoken))
+    yield from _tokenizer_lines(counter.sides(exchange, spoken), spoken.reported)
     yield from _choice_lines(outcome)
     shown = [f"{name}={outcome.dimensions[name]}" for name in dimensions if name in outcome.dimensions]
     yield "dimensions", ", ".join(shown) or "none"
@@ -140,7 +140,7 @@ def _usage(usage: Usage | None) -> str:
     return told + (" (so far: the stream was not at its end)" if usage.interim else "")
 
 
-def _tokenizer_lines(sides: Sides | None) -> Iterator[Line]:
+def _tokenizer_lines(sides: Sides | None, reported: Usage | None) -> Iterator[Line]:
     if sides is None:
         yield "tokenizer", "none for this model"
         return
@@ -148,7 +148,15 @@ def _tokenizer_lines(sides: Sides | None) -> Iterator[Line]:
     for name, side in (("prompt", sides.prompt), ("completion", sides.completion)):
         number = "unknown" if side.tokens is None else f"{side.tokens}"
         doubts = f" ({'; '.join(sorted(side.doubts))})" if side.doubts else ""
-        yield f"  {name}", number + doubts
+        yield f"  {name}", number + doubts + _beside(side, getattr(reported, name, None))
+
+
+def _beside(side: Side, reported: int | None) -> str:
+    """Return how a side that was counted whole compares with what was reported."""
+    if reported is None or side.tokens is None or not side.whole:
+        return ""
+    difference = side.tokens - reported
+    return f", {difference:+,} against the {reported:,} reported" if difference else ", as reported"
 
 
 def _choice_lines(outcome: Outcome) -> Iterator[Line]:

@@ -24,10 +24,25 @@ if TYPE_CHECKING:
 
 def make_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
     """Return what counts a batch of events; made in each process that counts."""
+    from logcount.counting.calibrator import Calibrator
     from logcount.tallies import Tallier
 
     dimensions = dict.fromkeys(name for one in make_metric_sets(settings) for name in one.dimensions)
-    return Tallier(make_counter(settings).count, tuple(dimensions), mappings=make_mappings(settings)).tally
+    counter = make_counter(settings)
+    tallier = Tallier(
+        counter.count,
+        tuple(dimensions),
+        mappings=make_mappings(settings),
+        calibrate=Calibrator(counter).count,
+        share=settings.run.calibrate if settings.tokenizers else 0.0,
+    )
+    return tallier.tally
+
+
+def make_plain_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
+    """Return what counts without calibrating, where a process has ended: no event's count is lost to a comparison."""
+    run = settings.run.model_copy(update={"calibrate": 0.0})
+    return make_tally(settings.model_copy(update={"run": run}))
 
 
 def make_workers(settings: Settings) -> Workers:
@@ -40,7 +55,8 @@ def make_workers(settings: Settings) -> Workers:
     from logcount.live.workers import Workers
 
     make_counter(settings)  # what is wrong is told before anything starts
-    return Workers(partial(make_tally, settings), number=settings.run.workers)
+    plain = partial(make_plain_tally, settings)
+    return Workers(partial(make_tally, settings), number=settings.run.workers, make_again=plain)
 
 
 def make_metric_sets(settings: Settings) -> list[MetricSet]:

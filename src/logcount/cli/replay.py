@@ -7,18 +7,20 @@ import json
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
     from pathlib import Path
 
     from logcount.aggregate import Summary
     from logcount.counts import Outcome
     from logcount.events import LogEvent
-    from logcount.replay import Each
+    from logcount.parallel.answers import Line
+    from logcount.replay import Span
     from logcount.settings import Settings
     from logcount.sources import ArchiveSource
 
@@ -40,12 +42,27 @@ class _Moment(click.ParamType[datetime]):
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--output", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @click.option("--each", is_flag=True, help="One JSON line an exchange, in the order of the archive.")
+@click.option("--calibrate", is_flag=True, help="Where usage is reported, count by tokenizer too, and compare.")
 @click.option("--by", metavar="DIMENSION,...", help="Group by these dimensions; `hour` and `day` too.")
 @click.option("--since", type=_Moment(), help="Only exchanges at or after this time.")
 @click.option("--until", type=_Moment(), help="Only exchanges before this time.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that count.  [default: one a core for archives of 64 MiB and more, else 1]",
+)
 @click.pass_obj
-def replay(
-    config: Path | None, /, paths: tuple[str, ...], output: str, *, each: bool, by: str | None, **span: datetime | None
+def replay(  # noqa: PLR0913 - one for each option
+    config: Path | None,
+    /,
+    paths: tuple[str, ...],
+    output: str,
+    *,
+    each: bool,
+    by: str | None,
+    workers: int | None,
+    calibrate: bool,
+    **span: datetime | None,
 ) -> None:
     """Count archived logs: files, folders, globs, - for standard input, and blob URLs.
 
@@ -53,9 +70,9 @@ def replay(
     URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
     """
     from logcount.aggregate import Summary
-    from logcount.cli.wiring import make_archive, make_counter, make_mappings
+    from logcount.cli.wiring import make_archive
     from logcount.errors import LogcountError
-    from logcount.replay import Replay, Span
+    from logcount.replay import Span
     from logcount.settings import load_settings
 
     if each and (by is not None or output != "table"):
@@ -64,27 +81,59 @@ def replay(
         raise click.UsageError("--since is not before --until: no time lies between them")
     settings = load_settings(config)
     summary = Summary(_dimensions(by, settings))
-    counter = make_counter(settings)
-    handler = Replay(
-        counter.count,
-        summary,
-        mappings=make_mappings(settings),
-        span=Span(**span),
-        each=_line_writer(settings.metrics.dimensions) if each else None,
-    )
+    replaying = _replaying(settings, summary, Span(**span), _Asked(each, calibrate, workers))
     unfinished: LogcountError | None = None
     with _progress() as (begin, advance):
         source = make_archive(paths, settings, advance)
         begin(source)
         try:
-            asyncio.run(source.deliver(handler.handle))
+            asyncio.run(replaying(source))
         except LogcountError as error:
             unfinished = error
     if not each:
-        _report(summary, output, by_model=by is None)
+        _report(summary, output, by_model=by is None, calibrate=calibrate)
+    if calibrate and (each or output == "csv"):
+        _tell_calibration(summary)
     _warn_of_unknown(summary, by)
     if unfinished is not None:
         raise unfinished
+
+
+class _Asked(NamedTuple):
+    """What is to be done with each exchange, and by how many."""
+
+    each: bool
+    calibrate: bool
+    workers: int | None
+
+
+def _replaying(
+    settings: Settings, summary: Summary, span: Span, asked: _Asked
+) -> Callable[[ArchiveSource], Coroutine[None, None, None]]:
+    """Return what replays an archive into the summary; raises Misconfigured where a tokenizer is not fetched."""
+    from logcount.cli.parts import choose_workers, make_part_counter, settle_memory
+    from logcount.cli.wiring import make_recipe
+    from logcount.replay import Replay
+
+    recipe = make_recipe(settings)
+    writer = _LineWriter(recipe.dimensions) if asked.each else None
+    count = recipe.make_count(calibrate=asked.calibrate)
+    settle_memory()
+    replay = Replay(count, summary, mappings=recipe.mappings, span=span, each=writer)
+
+    async def run(source: ArchiveSource) -> None:
+        number = choose_workers(asked.workers, source)
+        if number == 1:
+            await source.deliver(replay.handle)
+            return
+        from logcount.parallel.ordering import replay_parts
+        from logcount.parallel.workers import Workers
+
+        make = partial(make_part_counter, recipe, summary.by, span, each=asked.each, calibrate=asked.calibrate)
+        with source.begin() as delivery, Workers(make, number) as workers:
+            await replay_parts(delivery, replay, workers, writer.write if writer else _write_nothing)
+
+    return run
 
 
 def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
@@ -99,20 +148,44 @@ def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
     return dimension_names(names, settings.metrics.dimensions)
 
 
-def _line_writer(dimensions: tuple[str, ...]) -> Each:
-    from logcount.reports.documents import line_of
+class _LineWriter:
+    """Writes one line an exchange, each as it is counted, or all of a part at a time."""
 
-    def write(event: LogEvent, outcome: Outcome) -> None:
-        sys.stdout.write(line_of(event, outcome, dimensions) + "\n")
+    def __init__(self, dimensions: tuple[str, ...]) -> None:
+        from logcount.reports.documents import line_of
 
-    return write
+        self._line_of = line_of
+        self._dimensions = dimensions
+
+    def __call__(self, event: LogEvent, outcome: Outcome) -> None:
+        sys.stdout.write(self._line_of(event, outcome, self._dimensions) + "\n")
+
+    def write(self, lines: Iterable[Line], records: int) -> None:
+        sys.stdout.write("".join([f"{head}{position + records}{tail}\n" for head, position, tail in lines]))
 
 
-def _report(summary: Summary, output: str, *, by_model: bool) -> None:
+def _write_nothing(lines: Iterable[Line], records: int) -> None:
+    """Take the lines of a part where none are asked for."""
+
+
+def _tell_calibration(summary: Summary) -> None:
+    """Say on stderr what differs, where the output on stdout has no place for it."""
+    from logcount.reports.calibrations import calibration_lines
+    from logcount.reports.documents import printable
+
+    for line in calibration_lines(summary.calibration):
+        click.echo(printable(line), err=True)
+
+
+def _report(summary: Summary, output: str, *, by_model: bool, calibrate: bool) -> None:
     if output == "table":
         from logcount.reports.tables import print_summary
 
         print_summary(summary, by_model=by_model)
+        if calibrate:
+            from logcount.reports.calibrations import print_calibration
+
+            print_calibration(summary.calibration)
         return
     from logcount.reports.documents import document_of, write_csv
 
@@ -122,7 +195,12 @@ def _report(summary: Summary, output: str, *, by_model: bool) -> None:
         write_csv(summary, sys.stdout)
         click.echo(account_of(summary), err=True)  # which the groups cannot say
     else:
-        sys.stdout.write(json.dumps(document_of(summary), ensure_ascii=False, indent=2) + "\n")
+        document = document_of(summary)
+        if calibrate:
+            from logcount.reports.calibrations import calibration_rows
+
+            document["calibration"] = calibration_rows(summary.calibration)
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
 def _warn_of_unknown(summary: Summary, by: str | None) -> None:

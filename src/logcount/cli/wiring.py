@@ -3,28 +3,62 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logcount.counting import Counter
+from logcount.counting.calibrator import Calibrator
 from logcount.envelopes.mapped import Mapped
 from logcount.sources import ArchiveSource, BlobAccess
 from logcount.tokenizers import TokenizerShelf, TokenizerSpec, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
+    from logcount.counts import Outcome
+    from logcount.exchanges import Exchange
     from logcount.settings import Settings
 
 
-def make_counter(settings: Settings) -> Counter:
-    """Return a counter with the tokenizers that the settings name, each loaded when it is first needed.
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What counting needs of the settings; fit to be sent to another process, which then needs no settings."""
 
-    Raises:
-        Misconfigured: one of them is not fetched.
-    """
-    shelf = make_shelf(settings)
-    shelf.check()
-    return Counter(shelf)
+    specs: tuple[TokenizerSpec, ...]
+    store: Path
+    mappings: tuple[Mapped, ...]
+    dimensions: tuple[str, ...]
+
+    def make_counter(self) -> Counter:
+        """Return a counter with the tokenizers that the settings name, each loaded when it is first needed.
+
+        Raises:
+            Misconfigured: one of them is not fetched.
+        """
+        shelf = TokenizerShelf(self.specs, store=self.store)
+        shelf.check()
+        return Counter(shelf)
+
+    def make_count(self, *, calibrate: bool = False) -> Callable[[Exchange], Outcome]:
+        """Return what counts an exchange; one that calibrates counts alike, and compares where usage is reported.
+
+        Raises:
+            Misconfigured: a tokenizer is not fetched.
+        """
+        counter = self.make_counter()
+        return Calibrator(counter).count if calibrate else counter.count
+
+
+def make_recipe(settings: Settings) -> Recipe:
+    """Return what counting needs of the settings."""
+    specs, mappings = make_specs(settings), make_mappings(settings)
+    return Recipe(tuple(specs), settings.tokenizer_store, tuple(mappings), settings.metrics.dimensions)
+
+
+def make_counter(settings: Settings) -> Counter:
+    """Return a counter with the tokenizers that the settings name; raises as that of a recipe."""
+    return make_recipe(settings).make_counter()
 
 
 def make_shelf(settings: Settings) -> TokenizerShelf:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logcount.bodies import UNKNOWN_API
+from logcount.bodies import UNKNOWN_API, chat_threads
 from logcount.bodies.usage import add
 from logcount.counting.side import Side
 from logcount.counting.sides import Sides, count_sides
@@ -28,10 +28,11 @@ class Counter:
     def __init__(self, tokenizer_for: TokenizerFor) -> None:
         self._tokenizer_for = tokenizer_for
         self._counters: dict[int, ChatCounter] = {}
+        self._threads = chat_threads()
 
     def count(self, exchange: Exchange) -> Outcome:
         """Decide what an exchange counts; never raises."""
-        spoken = listen(exchange)
+        spoken = listen(exchange, threads=self._threads)
         reported = spoken.reported
         if reported is not None and is_whole(reported, spoken.response):
             return _outcome(exchange, spoken, by_usage(reported))
@@ -43,12 +44,23 @@ class Counter:
             return _outcome(exchange, spoken, count, frozenset({"no tokenizer for this model"}))
         return _decide(exchange, spoken, sides)
 
+    def hear(self, exchange: Exchange, model: str | None) -> tuple[Spoken, Sides | None]:
+        """Return all that the bodies say, and what the model's tokenizer says of them, whatever was reported.
+
+        Where there is no tokenizer for the model, no more is read than a count by usage takes.
+        """
+        known = self._tokenizer_for(model) is not None
+        spoken = listen(exchange, to_all=known, threads=self._threads)
+        return spoken, self.sides(exchange, spoken) if known else None
+
     def sides(self, exchange: Exchange, spoken: Spoken) -> Sides | None:
         """Ask the model's tokenizer for both sides; None where there is no tokenizer for the model."""
         tokenizer = self._tokenizer_for(spoken.model)
         if tokenizer is None:
             return None
-        counter = self._counters.setdefault(id(tokenizer), ChatCounter(tokenizer))
+        counter = self._counters.get(id(tokenizer))
+        if counter is None:
+            counter = self._counters[id(tokenizer)] = ChatCounter(tokenizer)
         return count_sides(counter, exchange, spoken)
 
 
@@ -97,7 +109,7 @@ def _outcome(
         dimensions["Counted By"] = count.counted_by
     return Outcome(
         count=count,
-        reason="; ".join(sorted(doubts)) or None,
+        reason="; ".join(sorted(doubts)) if doubts else None,
         skipped=skipped,
         id=exchange.id,
         time=exchange.time,

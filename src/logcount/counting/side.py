@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logcount.content import Finish
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,3 +35,11 @@ def uncounted_parts(kinds: Iterable[str], side: str) -> frozenset[str]:
 def unknown(doubt: str) -> Side:
     """Return a side of which nothing is known, and why."""
     return Side(None, frozenset({doubt}))
+
+
+_STOPPED = frozenset({Finish.STOP, Finish.STOP_EITHER, Finish.STOP_STRING})
+
+
+def stop_tokens(finish: Finish) -> int:
+    """Return how many tokens end a reply unseen: servers count the stop token, and there is none at a length limit."""
+    return 1 if finish in _STOPPED else 0

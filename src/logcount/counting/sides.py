@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from logcount import jsontext
 from logcount.bodies.usage import add
 from logcount.content import Finish, Texts
-from logcount.counting.side import Side, uncounted_parts, unknown
-from logcount.counting.template import stop_tokens
+from logcount.counting import harmony
+from logcount.counting.images import picture_cost
+from logcount.counting.side import Side, stop_tokens, uncounted_parts, unknown
 from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
@@ -47,12 +48,26 @@ def _prompt_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Si
     cut = frozenset({jsontext.CUT}) if request.cut else frozenset()
     if not isinstance(prompt, Texts):
         side = counter.prompt(prompt, exchange.time)
-        return Side(side.tokens, side.doubts | cut)
+        side = _with_pictures(side, spoken.model, prompt)
+        return Side(side.tokens, side.doubts | cut | _doubts_of_shape(counter, prompt))
     try:
         tokens = sum(counter.tokenizer.count(text, special=prompt.special) for text in prompt.texts)
     except Uncountable as error:
         return unknown(str(error))
     return Side(tokens + prompt.token_ids, uncounted_parts(prompt.missing, "prompt") | cut)
+
+
+def _with_pictures(side: Side, model: str | None, prompt: Chat) -> Side:
+    """Add what pictures cost, and take away the doubt that they leave where the model's provider says all of it."""
+    if side.tokens is None or not prompt.pictures:
+        return side
+    cost = picture_cost(model, prompt.pictures)
+    doubts = side.doubts - uncounted_parts(["image"], "prompt") if cost.exact else side.doubts
+    return Side(side.tokens + cost.tokens, doubts)
+
+
+def _doubts_of_shape(counter: ChatCounter, chat: Chat) -> frozenset[str]:
+    return frozenset({harmony.SCHEMA}) if chat.shaped and counter.speaks_harmony() else frozenset()
 
 
 def _completion_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Side:
@@ -79,6 +94,8 @@ def _reply_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken, chat: 
     met = reply.finish is Finish.STOP_EITHER and request is not None and request.stop_strings
     if met or reply.finish is Finish.STOP_STRING:
         doubts.add("a stop string is not shown")
+    if chat:
+        doubts |= _doubts_of_shape(counter, chat)
     side = counter.reply(chat, reply, exchange.time) if chat else _bare_reply(counter, spoken, reply)
     return Side(side.tokens, side.doubts | doubts)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+import msgspec
 
 from logcount import jsontext
 from logcount.bodies import UNKNOWN_API, read_request, read_response
 from logcount.content import ModelRequest, ModelResponse
 
 if TYPE_CHECKING:
+    from logcount.bodies import Threads
     from logcount.content import Usage
     from logcount.exchanges import Exchange
 
@@ -19,8 +21,7 @@ _DEPLOYMENT = re.compile(r"/(?:deployments|engines|model|models)/([^/?#]+?)(?::[
 """The model in a URL, without the method that Google's end on; Amazon's names have colons of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(msgspec.Struct, frozen=True):
     """What the two bodies of an exchange say."""
 
     response: ModelResponse
@@ -31,18 +32,21 @@ class Spoken:
     flags: frozenset[str]
 
 
-def listen(exchange: Exchange, *, to_all: bool = False) -> Spoken:
-    """Read the bodies of an exchange; the request, and the text of replies, only where they are needed or asked for."""
+def listen(exchange: Exchange, *, to_all: bool = False, threads: Threads[ModelRequest] | None = None) -> Spoken:
+    """Read the bodies of an exchange; the request, and the text of replies, only where they are needed or asked for.
+
+    Of a conversation that `threads` remember, only what is new is read.
+    """
     response, flags = ModelResponse(UNKNOWN_API), exchange.flags
     if exchange.response is not None:
-        response, more = read_response(exchange.response, keep_replies=to_all or exchange.usage is not None)
+        response, more = read_response(exchange.response, keep_replies=to_all)
         flags |= more
     reported = _weightier(response, exchange.usage)
     model = response.model
     request = None
     needed = to_all or model is None or reported is None or not is_whole(reported, response)
     if exchange.request is not None and needed:
-        request, more = read_request(exchange.request, response.api)
+        request, more = read_request(exchange.request, response.api, threads)
         flags |= more
         model = model or request.model
     if response.usage and exchange.usage and _disagree(response.usage, exchange.usage):

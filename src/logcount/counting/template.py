@@ -13,8 +13,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from logcount.content import Chat, Finish, Reply
-from logcount.counting.shown import function_of, shows_messages, shows_tools, tool_names
-from logcount.counting.side import Side, uncounted_parts, unknown
+from logcount.counting.harmony import count_turn, speaks_harmony
+from logcount.counting.prompts import Prompts
+from logcount.counting.shown import function_of, tool_names
+from logcount.counting.side import Side, stop_tokens, uncounted_parts, unknown
 from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
@@ -35,8 +37,6 @@ _OF_THE_PROMPT = frozenset({"documents"})
 
 _THOUGHT_END = "</think>"
 
-_STOPPED = frozenset({Finish.STOP, Finish.STOP_EITHER, Finish.STOP_STRING})
-
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
@@ -56,27 +56,32 @@ class ChatCounter:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self._turns: dict[bytes, _Turn | None] = {}
+        self._usual: _Turn | None = None
         self._takes_parts: bool | None = None
         self._takes_developer: bool | None = None
+        self._harmony: bool | None = None
+        self._prompts = Prompts(tokenizer, self._prepare, self._thought_end)
 
     def prompt(self, chat: Chat, date: datetime | None) -> Side:
         """Count the prompt: the rendered conversation, up to where the model begins to speak."""
-        messages = self._prepared(chat.messages)
         try:
-            shown = self._render(chat, messages, date, open_reply=chat.open_reply)
-            tokens = self.tokenizer.count(shown)
+            counted = self._prompts.count(chat, date or UNDATED)
         except Uncountable as error:
             return unknown(str(error))
-        doubts = set(uncounted_parts(chat.missing, "prompt"))
-        if not shows_messages(shown, messages, self._thought_end(chat)):
-            doubts.add("the chat template leaves out a message")
-        if not shows_tools(shown, chat.tools):
-            doubts.add("the chat template leaves out the tools")
-        return Side(tokens, frozenset(doubts))
+        doubts = uncounted_parts(chat.missing, "prompt")
+        if counted.hidden:
+            doubts |= {"the chat template leaves out a message"}
+        if counted.hides_tools:
+            doubts |= {"the chat template leaves out the tools"}
+        return Side(counted.tokens, doubts)
 
     def reply(self, chat: Chat, reply: Reply, date: datetime | None) -> Side:
         """Count what the model wrote in answer: its visible output and its stop token."""
         try:
+            if self.speaks_harmony():
+                return count_turn(self.tokenizer, reply)
+            if chat.forced and reply.tool_calls:
+                return self._bare(reply, "the model was made to call a tool in the server's own form")
             turn = self._turn(chat)
             if turn is None:
                 return self._bare(reply, "the chat template does not show a reply")
@@ -85,6 +90,12 @@ class ChatCounter:
             return self._written(chat, reply, turn, date)
         except Uncountable as error:
             return self._bare(reply, str(error))
+
+    def speaks_harmony(self) -> bool:
+        """Say whether the model writes gpt-oss's harmony format."""
+        if self._harmony is None:
+            self._harmony = speaks_harmony(self.tokenizer, self._attempt([{"role": "user", "content": "Qa"}]))
+        return self._harmony
 
     def _plain(self, reply: Reply, turn: _Turn) -> Side:
         side = Side(self.tokenizer.count(reply.text) + stop_tokens(reply.finish))
@@ -116,15 +127,12 @@ class ChatCounter:
 
     def _turn_text(self, chat: Chat, reply: Reply, date: datetime | None) -> str | None:
         """Return what the template writes for the reply after the prompt; None where that cannot be told apart."""
-        messages = self._prepared(chat.messages)
         said: Message = {"role": "assistant", "content": reply.text}
         if reply.reasoning:
             said["reasoning_content"] = reply.reasoning
         if reply.tool_calls:
             said["tool_calls"] = reply.tool_calls
-        opened = self._render(chat, messages, date, open_reply=True)
-        closed = self._render(chat, [*messages, *self._prepared([said])], date, open_reply=False)
-        return closed[len(opened) :] if closed.startswith(opened) else None
+        return self._prompts.answer(chat, said, date or UNDATED)
 
     def _bare(self, reply: Reply, doubt: str) -> Side:
         """Count the visible text alone, a lower bound."""
@@ -138,6 +146,8 @@ class ChatCounter:
 
     def _turn(self, chat: Chat) -> _Turn | None:
         """Return how the template writes a reply under these options; found out once for each set of them."""
+        if not chat.options and self._usual is not None:
+            return self._usual
         options = {name: value for name, value in chat.options.items() if name not in _OF_THE_PROMPT}
         try:
             key = sha256(json.dumps(options, sort_keys=True, default=str).encode()).digest()
@@ -147,6 +157,8 @@ class ChatCounter:
             if len(self._turns) >= _REMEMBERED:
                 self._turns.clear()
             self._turns[key] = self._probe(options)
+        if not chat.options:
+            self._usual = self._turns[key]
         return self._turns[key]
 
     def _thought_end(self, chat: Chat) -> str:
@@ -180,11 +192,8 @@ class ChatCounter:
             messages, tools=chat.tools, open_reply=open_reply, options=chat.options, date=date or UNDATED
         )
 
-    def _prepared(self, messages: Sequence[Mapping[str, Any]]) -> list[Message]:
-        """Return messages as servers hand them to a template."""
-        return [self._prepare(message) for message in messages]
-
     def _prepare(self, message: Mapping[str, Any]) -> Message:
+        """Return a message as servers hand it to a template."""
         prepared = dict(message)
         content = message.get("content")
         if isinstance(content, list):
@@ -225,11 +234,6 @@ class ChatCounter:
             return self.tokenizer.render(messages, date=UNDATED)
         except Uncountable:
             return ""
-
-
-def stop_tokens(finish: Finish) -> int:
-    """Return how many tokens end a reply unseen: servers count the stop token, and there is none at a length limit."""
-    return 1 if finish in _STOPPED else 0
 
 
 def _parts_of(reply: Reply) -> list[str]:

@@ -6,11 +6,13 @@ To add one: write a module with `matches` and `read`, and give it a row in `ENVE
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from logcount import jsontext
 from logcount.envelopes import diagnostic, howto, moesif, native, seed, usage_only
+from logcount.envelopes.whole import read_whole
 from logcount.exchanges import Decoded, Exchange, Rejected, Skipped
 
 if TYPE_CHECKING:
@@ -79,7 +81,13 @@ def decode(event: LogEvent, mappings: Sequence[Mapped] = ()) -> list[Decoded]:
     """
     if event.problem is not None:
         return [Rejected(event.problem)]
-    text, flags = jsontext.text_of(event.data)
+    found = read_whole(event.data, mappings)
+    return read_document(event.data, mappings) if found is None else found
+
+
+def read_document(data: bytes, mappings: Sequence[Mapped] = ()) -> list[Decoded]:
+    """Read every exchange in the bytes of an event, whatever they are: at least one result, and never an exception."""
+    text, flags = jsontext.text_of(data)
     text = text.strip("\ufeff\x00 \t\r\n")
     if not text:
         return [Rejected("an empty event")]

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from logcount import jsontext
 from logcount.bodies.usage import as_stated, to_tokens
 from logcount.envelopes import fields
 from logcount.exchanges import Body, Decoded, Exchange, Rejected, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from logcount.content import Usage
 
@@ -34,6 +36,98 @@ _DIMENSIONS = {
     "backendid": "Backend ID",
     "calleripaddress": "Client IP",
 }
+
+
+class GatewayProperties(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
+    """The properties of a GatewayLogs record, by the schema reference and the table, bodies left as they lie there."""
+
+    method: Any = None
+    url: Any = None
+    backend_response_code: Any = None
+    response_code: Any = None
+    response_size: Any = None
+    cache: Any = None
+    backend_time: Any = None
+    request_size: Any = None
+    api_id: str | None = None
+    operation_id: str | None = None
+    product_id: str | None = None
+    user_id: str | None = None
+    apim_subscription_id: str | None = None
+    backend_id: str | None = None
+    client_time: Any = None
+    client_protocol: Any = None
+    backend_protocol: Any = None
+    api_revision: Any = None
+    client_tls_version: Any = None
+    client_cipher_suite: Any = None
+    backend_method: Any = None
+    backend_url: Any = None
+    cache_time: Any = None
+    total_time: Any = None
+    last_error: Any = None
+    errors: Any = None
+    trace_records: Any = None
+    request_headers: Any = None
+    request_body: msgspec.Raw = msgspec.Raw()
+    response_headers: Any = None
+    response_body: msgspec.Raw = msgspec.Raw()
+    backend_request_headers: Any = None
+    backend_request_body: msgspec.Raw = msgspec.Raw()
+    backend_response_headers: Any = None
+    backend_response_body: msgspec.Raw = msgspec.Raw()
+
+
+class GatewayRecord(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
+    """A GatewayLogs record in today's spelling, or a set of them; one with other fields is read as a document."""
+
+    deployment_version: Any = msgspec.field(default=None, name="DeploymentVersion")
+    level: Any = msgspec.field(default=None, name="Level")
+    is_request_success: Any = None
+    time: Any = None
+    operation_name: Any = None
+    category: Any = None
+    result_type: Any = None
+    result_signature: Any = None
+    duration_ms: Any = None
+    caller_ip_address: str | None = None
+    correlation_id: Any = None
+    location: str | None = None
+    properties: GatewayProperties | None = None
+    resource_id: Any = None
+    records: list[GatewayRecord] | None = None
+
+
+_NO_PROPERTIES = GatewayProperties()
+_WHOLE: frozenset[str] = frozenset()
+_OFTEN = fields.Dimensions("API ID", "Operation ID", "Product ID", "Subscription ID", "Location")
+_SELDOM = fields.Dimensions("User ID", "Backend ID", "Client IP")
+
+
+def read_whole(record: GatewayRecord) -> list[Decoded]:
+    """Read a record that did not break off, or a set of them; nothing where one is of another kind."""
+    records = [record] if record.records is None else record.records
+    if any(each.category != "GatewayLogs" for each in records):
+        return []
+    return [_whole_gateway_log(each, each.properties or _NO_PROPERTIES) for each in records]
+
+
+def _whole_gateway_log(record: GatewayRecord, told: GatewayProperties) -> Decoded:
+    stated = _OFTEN.of(told.api_id, told.operation_id, told.product_id, told.apim_subscription_id, record.location)
+    if told.user_id or told.backend_id or record.caller_ip_address:
+        stated = {**stated, **_SELDOM.of(told.user_id, told.backend_id, record.caller_ip_address)}
+    flat = {
+        "correlationid": record.correlation_id,
+        "time": record.time,
+        "url": told.url,
+        "backendurl": told.backend_url,
+        "responsecode": told.response_code,
+        "requestbody": fields.opened(told.request_body),
+        "backendrequestbody": fields.opened(told.backend_request_body),
+        "responsebody": fields.opened(told.response_body),
+        "backendresponsebody": fields.opened(told.backend_response_body),
+    }
+    return _gateway_log(flat, _WHOLE, stated)
 
 
 def matches(document: dict[str, Any]) -> bool:
@@ -88,11 +182,11 @@ def _flat(document: dict[str, Any]) -> dict[str, Any] | None:
     return flat
 
 
-def _gateway_log(flat: dict[str, Any], cut: frozenset[str]) -> Decoded:
+def _gateway_log(flat: dict[str, Any], cut: frozenset[str], stated: Mapping[str, str] | None = None) -> Decoded:
     request, request_flags = _body(flat, ("requestbody", "backendrequestbody"), cut)
     response, response_flags = _body(flat, ("responsebody", "backendresponsebody"), cut)
     identity = _identity(flat)
-    dimensions = fields.dimensions(flat, _DIMENSIONS)
+    dimensions = fields.dimensions(flat, _DIMENSIONS) if stated is None else stated
     if request is None and response is None:
         return Skipped("a gateway log without bodies", identity, _time(flat), dimensions=dimensions)
     return Exchange(

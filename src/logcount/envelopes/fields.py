@@ -6,9 +6,13 @@ import base64
 import binascii
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from logcount.exchanges import LONGEST_NAME, UNDECODABLE, Body
+from logcount.jsontext import Escaped, unopened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,12 +37,23 @@ def text(value: Any) -> str | None:
 
 def name(value: Any) -> str | None:
     """Return a string that names something: placeholders such as `NA` are unknown."""
+    if type(value) is str and len(value) <= LONGEST_NAME:
+        return _short_name(value)
+    return None if value is None else _name(value)
+
+
+def _name(value: Any) -> str | None:
     found = text(value)
     return None if found is None or found.lower() in _UNKNOWN else found[:LONGEST_NAME]
 
 
+_short_name = lru_cache(4096)(_name)
+
+
 def status(value: Any) -> int | None:
     """Return an HTTP status, given as number or string."""
+    if type(value) is int:
+        return value if 100 <= value <= 599 else None
     found = text(value)
     if found is None or not re.fullmatch(r"[1-5][0-9][0-9](\.0)?", found):
         return None
@@ -75,6 +90,8 @@ def time(value: Any) -> datetime | None:
 
 
 def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -88,19 +105,44 @@ def _unix(value: float) -> datetime | None:
 def body(value: Any, encoding: Any = None, *, cut: bool = False) -> tuple[Body | None, frozenset[str]]:
     """Return a body in the encoding its envelope names (`utf8`, `base64`, `gzip+base64`), and flags.
 
-    Null and the empty string are no body. An object or array is JSON that was embedded as such.
+    Null and the empty string are no body. An object or array is JSON that was embedded as such. A value that is raw
+    JSON is opened no further than it must be.
+
+    Raises:
+        NotJson: nobody reads a raw value that is no string.
     """
-    if isinstance(value, dict | list):
-        return Body(value, cut), frozenset()
-    if not isinstance(value, str) or not value:
-        return None, frozenset()
+    if isinstance(value, msgspec.Raw):
+        value = opened(value)
+        if isinstance(value, Escaped) and encoding in _PLAIN:
+            return Body(value, cut), _UNFLAGGED
+    if isinstance(value, _EMBEDDED):
+        return Body(value, cut), _UNFLAGGED
+    if not isinstance(value, _TEXT) or not value:
+        return None, _UNFLAGGED
     kind = (text(encoding) or "utf8").lower()
     if kind in {"utf8", "utf-8"}:
-        return Body(value, cut), frozenset()
+        return Body(value, cut), _UNFLAGGED
     try:
-        return _encoded(value, kind, cut=cut), frozenset()
+        return _encoded(value if isinstance(value, str) else value.text(), kind, cut=cut), _UNFLAGGED
     except ValueError:
         return None, frozenset({UNDECODABLE})
+
+
+def opened(raw: msgspec.Raw) -> Any:
+    """Return a raw value, opened no further than it must be; None where there is none, or no more than two quotes.
+
+    Raises:
+        NotJson: nobody reads it.
+    """
+    size = len(raw)
+    return unopened(raw) if size > len(_EMPTY) or (size and bytes(raw) != _EMPTY) else None
+
+
+_EMPTY = b'""'
+_EMBEDDED = (dict, list)
+_TEXT = (str, Escaped)
+_PLAIN = (None, "utf8")
+_UNFLAGGED: frozenset[str] = frozenset()
 
 
 def _encoded(value: str, kind: str, *, cut: bool) -> Body:
@@ -154,6 +196,32 @@ def dimensions(document: Mapping[str, Any], names: Mapping[str, str] = _DIMENSIO
         if dimension is not None and (known := name(value)) is not None:
             found[dimension] = known
     return found
+
+
+class Dimensions:
+    """Dimensions that records state in fields of a fixed order; it remembers what the last few thousands stated."""
+
+    _REMEMBERED = 4096
+    _LONGEST = 1024
+    """Characters in all that are remembered: what callers choose may be of any length."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+        self._met: dict[tuple[str | None, ...], Mapping[str, str]] = {}
+
+    def of(self, *values: str | None) -> Mapping[str, str]:
+        """Return the known values by their names; callers share what is returned."""
+        found = self._met.get(values)
+        return self._of(values) if found is None else found
+
+    def _of(self, values: tuple[str | None, ...]) -> Mapping[str, str]:
+        named = zip(self._names, values, strict=True)
+        found = {dimension: known for dimension, value in named if (known := name(value)) is not None}
+        if sum(len(value) for value in values if value) <= self._LONGEST:
+            if len(self._met) >= self._REMEMBERED:
+                self._met.clear()
+            self._met[values] = found
+        return found
 
 
 def own_dimensions(value: Any) -> dict[str, str]:

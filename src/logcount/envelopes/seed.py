@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from logcount.envelopes import fields
 from logcount.exchanges import Decoded, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+class SeedBytes(msgspec.Struct, rename="pascal", forbid_unknown_fields=True, frozen=True):
+    """A seed's event whose bodies were left as they lie in it; one with other fields is read as a document."""
+
+    request_id: Any = None
+    request_body: msgspec.Raw = msgspec.Raw()
+    response_body: msgspec.Raw = msgspec.Raw()
 
 
 def matches(document: dict[str, Any]) -> bool:
@@ -18,11 +28,22 @@ def matches(document: dict[str, Any]) -> bool:
 
 def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
     """Read one exchange: text bodies and perhaps an id."""
-    request, request_flags = fields.body(document.get("RequestBody"), cut="RequestBody" in cut)
-    response, response_flags = fields.body(document.get("ResponseBody"), cut="ResponseBody" in cut)
-    yield Exchange(
+    yield _read(document.get("RequestId"), document.get("RequestBody"), document.get("ResponseBody"), cut)
+
+
+def read_whole(event: SeedBytes) -> list[Decoded]:
+    """Read a seed's event that did not break off; nothing where there is no body to tell it."""
+    if not (len(event.response_body) or len(event.request_body)):
+        return []
+    return [_read(event.request_id, event.request_body, event.response_body, frozenset())]
+
+
+def _read(identity: Any, asked: Any, said: Any, cut: frozenset[str]) -> Decoded:
+    request, request_flags = fields.body(asked, cut="RequestBody" in cut)
+    response, response_flags = fields.body(said, cut="ResponseBody" in cut)
+    return Exchange(
         envelope="seed",
-        id=fields.text(document.get("RequestId")),
+        id=fields.text(identity),
         request=request,
         response=response,
         flags=request_flags | response_flags,

@@ -35,10 +35,19 @@ PATIENCE_SECONDS = 120.0
 class Workers:
     """Counts batches in processes of their own; batches of one partition always in the same one, in order."""
 
-    def __init__(self, make: MakeTally, *, number: int = 1, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        make: MakeTally,
+        *,
+        number: int = 1,
+        patience: float = PATIENCE_SECONDS,
+        make_again: MakeTally | None = None,
+    ) -> None:
         self.restarts = 0
         """How many workers had to be started anew."""
         self._make = pickle.dumps(make)
+        self._make_again = pickle.dumps(make_again or make)
+        """What a worker gets that takes the place of one that ended: it may do less, and so outlive the same events."""
         self._patience = patience
         self._workers = [_Worker(self._make, patience) for _ in range(number)]
         self._alone = [asyncio.Lock() for _ in range(number)]
@@ -98,7 +107,7 @@ class Workers:
 
     async def _renew(self, home: int) -> None:
         await self._workers[home].end()
-        self._workers[home] = _Worker(self._make, self._patience)
+        self._workers[home] = _Worker(self._make_again, self._patience)
         self.restarts += 1
         try:
             await self._workers[home].start()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from logcount.aggregate import Group, Key, Summary
+    from logcount.calibration import Comparison
     from logcount.counts import Outcome
     from logcount.events import LogEvent
 
@@ -28,6 +29,12 @@ def iso(time: datetime | None) -> str | None:
 
 def line_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) -> str:
     """Return the JSON line of one exchange; counts that are unknown are null."""
+    head, position, tail = pieces_of(event, outcome, dimensions)
+    return f"{head}{position}{tail}"
+
+
+def pieces_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) -> tuple[str, int, str]:
+    """Return the JSON line of one exchange apart: what stands before the position, it, and what stands behind it."""
     count = outcome.count
     shown = {name: outcome.dimensions[name] for name in dimensions if name in outcome.dimensions}
     line: dict[str, Any] = {
@@ -41,10 +48,21 @@ def line_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) -> s
         "reason": outcome.reason,
         "flags": sorted(outcome.flags),
         "source": event.source,
-        "position": event.position,
-        "dimensions": shown,
     }
-    return msgspec.json.encode(line).decode()
+    head = msgspec.json.encode(line).decode().removesuffix("}")
+    last: dict[str, Any] = {"dimensions": shown}
+    if outcome.comparison is not None:
+        last["calibration"] = _compared(outcome.comparison)
+    return f'{head},"position":', event.position, "," + msgspec.json.encode(last).decode().removeprefix("{")
+
+
+def _compared(comparison: Comparison) -> dict[str, Any]:
+    """Return what was reported beside what the tokenizer says; `reason` says why a side cannot be compared."""
+    sides: dict[str, Any] = {
+        name: {"reported": side.reported, "counted": side.counted, "difference": side.difference, "reason": side.doubt}
+        for name, side in comparison.sides
+    }
+    return {"tokenizer": comparison.tokenizer, **sides}
 
 
 def document_of(summary: Summary) -> dict[str, Any]:

@@ -31,17 +31,17 @@ Row = tuple[tuple[str, ...], Group]
 
 def print_summary(summary: Summary, *, by_model: bool) -> None:
     """Print the groups, the totals, how they were counted, and what was not counted and why."""
-    console = _console()
+    console = make_console()
     if summary.counted:
         if by_model:
             models = {(model or "",): group for model, group in summary.models.items()}
             console.print(_table(("Model",), sorted(models.items()), total=summary.overall))
         _print_groups(console, summary, by_model=by_model)
     console.print(Text(f"  {account_of(summary)}"))
-    _print_reasons(console, "uncounted", _uncounted(summary))
-    _print_reasons(console, "rejected", _rejected(summary))
-    _print_reasons(console, "skipped", summary.skipped.most_common())
-    _print_reasons(console, "noted", _notes(summary.flags))
+    print_reasons(console, "uncounted", _uncounted(summary))
+    print_reasons(console, "rejected", _rejected(summary))
+    print_reasons(console, "skipped", summary.skipped.most_common())
+    print_reasons(console, "noted", _notes(summary.flags))
 
 
 def print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -51,10 +51,11 @@ def print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    _console().print(table)
+    make_console().print(table)
 
 
-def _console() -> Console:
+def make_console() -> Console:
+    """Return where tables are printed: as wide as the terminal is, and wide where there is none."""
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED_WIDTH
@@ -169,7 +170,8 @@ def _notes(flags: Counter[str]) -> list[tuple[str, int]]:
     return [(_MEANINGS.get(flag, flag), number) for flag, number in ordered]
 
 
-def _print_reasons(console: Console, title: str, reasons: Sequence[tuple[str, int]]) -> None:
+def print_reasons(console: Console, title: str, reasons: Sequence[tuple[str, int]]) -> None:
+    """Print reasons, each after how often it came, under a title; nothing where there are none."""
     if not reasons:
         return
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)

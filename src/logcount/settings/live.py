@@ -69,6 +69,8 @@ class RunSettings(Section):
     settle_events: Annotated[int, Field(ge=1, le=100_000)] = 5000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that count."""
+    calibrate: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """The share of events that are counted by tokenizer too where usage is reported, for the metrics of calibration."""
     room_mb: Annotated[int, Field(ge=1, le=4096)] = 64
     """Megabytes of events that are being counted at one time."""
     health_host: str = "0.0.0.0"  # noqa: S104 - the probes of a container come from outside it

@@ -28,7 +28,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from logcount.points import COMPLETION, EVENTS_BEHIND, FOLDED, PROMPT, REJECTED, SECONDS_BEHIND, UNCOUNTED, Item
+from logcount.points import COMPLETION, EVENTS_BEHIND, EXACT, FOLDED, PROMPT, REJECTED, SECONDS_BEHIND, UNCOUNTED, Item
 from logcount.sinks.outcomes import ItemFate, Verdict, judge_status
 from logcount.sinks.pauses import Pace
 
@@ -51,6 +51,7 @@ _UNITS = {
     FOLDED: "{exchange}",
     REJECTED: "{event}",
     EVENTS_BEHIND: "{event}",
+    EXACT: "1",
     SECONDS_BEHIND: "s",
 }
 """All others are tokens."""

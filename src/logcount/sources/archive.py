@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from threading import Event
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from logcount.errors import Misconfigured, Unreadable
+from logcount.errors import Misconfigured
 from logcount.sources.blob_urls import BlobAccess, BlobUrl, is_blob_url, parse_blob_url
-from logcount.sources.capture_paths import read_capture_path
-from logcount.sources.containers import read_events
 from logcount.sources.files import STDIN, find_files
-from logcount.sources.limits import MIB, Limits
-from logcount.sources.origin import Origin
-from logcount.sources.places import Stopped
+from logcount.sources.limits import Limits
+from logcount.sources.pace import Pace
+from logcount.sources.parts import PART_BYTES, cut_into_parts
+from logcount.sources.reading import BATCH_EVENTS, PartReader
 from logcount.sources.seen import SeenNumbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from logcount.events import Handler, LogEvent
-    from logcount.sources.places import Place, Reading
-
-_BATCH_BYTES = 8 * MIB
-"""A batch holds no more data than this, or one event: what is in memory at a time."""
+    from logcount.sources.parts import Part
+    from logcount.sources.places import Place
+    from logcount.sources.reading import Trace
 
 
 class ArchiveSource:
@@ -36,7 +31,8 @@ class ArchiveSource:
     archive, in batches of at most `batch_events` events. What cannot be read as an event is one with a `problem`.
     An event whose identity (hub, partition and sequence number; or file and position) was delivered before is
     marked `duplicate`. No batch is repeated: if the handler raises, delivery stops and the error goes on to the
-    caller. Nothing is remembered between two deliveries; the next starts from the beginning.
+    caller. Nothing is remembered between two deliveries; the next starts from the beginning. Parts that another
+    process can read may be read there instead (`begin`).
 
     Args:
         paths: files, folders, globs, `-` for standard input, blob URLs (a query is taken as a SAS, and never shown).
@@ -44,6 +40,7 @@ class ArchiveSource:
         blobs: how blobs without a SAS are authorised; anonymously if None.
         progress: called after each batch with the bytes, packed as they lie, that were read since its last call.
         batch_events: the most events in a batch.
+        part_bytes: how large the parts are, about, in which plain files are cut.
 
     Raises:
         Misconfigured: there is no such path, or a glob matches nothing; for blobs, not before `deliver`.
@@ -56,7 +53,8 @@ class ArchiveSource:
         limits: Limits = Limits(),  # noqa: B008 - a frozen value
         blobs: BlobAccess | None = None,
         progress: Callable[[int], None] | None = None,
-        batch_events: int = 500,
+        batch_events: int = BATCH_EVENTS,
+        part_bytes: int = PART_BYTES,
     ) -> None:
         self._access = blobs or BlobAccess()
         self._found = [parse_blob_url(path) if is_blob_url(path) else find_files(path) for path in paths]
@@ -65,6 +63,7 @@ class ArchiveSource:
         self._limits = limits
         self._progress = progress
         self._batch_events = batch_events
+        self._part_bytes = part_bytes
         self.total_bytes = _total(self._found)
         """The size of all files, packed as they lie; None where standard input or blobs are among them."""
 
@@ -75,36 +74,35 @@ class ArchiveSource:
             Unreadable: a file or a container cannot be read.
             Misconfigured: a blob URL matches nothing.
         """
-        pace = _Pace(self._progress)
-        batches = self._batches(pace)
+        with self.begin() as delivery:
+            while part := await delivery.next_part():
+                await delivery.deliver(part, handle)
+            delivery.finish()
+
+    @contextmanager
+    def begin(self) -> Iterator[Delivery]:
+        """Begin a delivery whose parts are taken one by one."""
         # One thread and not the loop's many: each would keep a heap of its own.
-        with ThreadPoolExecutor(1, "archive") as reader, closing(batches):
-            while batch := await pace.next(batches, reader):
-                pace.report()
-                await handle(batch)
-                del batch  # or it would be held while the next one is made
-            pace.report()
+        with ThreadPoolExecutor(1, "archive") as thread, closing(self._parts()) as parts:
+            yield Delivery(parts, self._reader(Pace(self._progress)), thread, self._batch_events)
 
     def events(self) -> Iterator[LogEvent]:
         """Give every event, synchronously and without batches; raises as `deliver` does."""
-        return self._events(_Pace(None))
-
-    def _events(self, pace: _Pace) -> Iterator[LogEvent]:
-        seen = SeenNumbers()
-        read: set[Hashable] = set()
-        failures: list[Unreadable] = []
-        for place in (place for found in self._found for place in self._places(found)):
-            try:
-                with closing(place.open(pace.check)) as reading:
-                    origin = _origin(place, reading.identity, seen, again=reading.identity in read)
-                    read.add(reading.identity)
-                    yield from read_events(_Paced(reading, pace), origin, self._limits)
-            except Unreadable as error:  # the others may well be read
-                failures.append(error)
-                if len(failures) == _FAILURES:
+        reader = self._reader(Pace())
+        with closing(self._parts()) as parts:
+            for part in parts:
+                for batch in reader.batches(part, self._batch_events):
+                    yield from batch
+                if reader.gives_up:
                     break
-        if failures:
-            raise Unreadable("; ".join(map(str, failures)))
+        reader.finish()
+
+    def _reader(self, pace: Pace) -> PartReader:
+        return PartReader(SeenNumbers(), self._limits, pace)
+
+    def _parts(self) -> Generator[Part]:
+        places = (place for found in self._found for place in self._places(found))
+        yield from cut_into_parts(places, self._part_bytes)
 
     def _places(self, found: BlobUrl | Sequence[Place]) -> Iterable[Place]:
         if not isinstance(found, BlobUrl):
@@ -113,91 +111,58 @@ class ArchiveSource:
 
         return find_blobs(found, self._access)
 
-    def _batches(self, pace: _Pace) -> Generator[list[LogEvent]]:
-        batch: list[LogEvent] = []
-        size = 0
-        unreadable = None
-        try:
-            for event in self._events(pace):
-                if batch and (len(batch) >= self._batch_events or size + len(event.data) > _BATCH_BYTES):
-                    yield batch
-                    batch, size = [], 0
-                batch.append(event)
-                size += len(event.data)
-        except Unreadable as error:
-            unreadable = error
-        if batch:  # what was read before a source broke down is handed over first
-            yield batch
-        if unreadable is not None:
-            raise unreadable
 
+class Delivery:
+    """One way through an archive: its parts in order, each read here or elsewhere."""
 
-_FAILURES = 5
-"""After so many files that cannot be read it is the disk or the network, and no use to go on."""
-_WAKE_SECONDS = 0.25
-"""How often a waiting loop looks about: a signal that comes as it lies down would else be seen with the next event."""
+    def __init__(
+        self, parts: Iterator[Part], reader: PartReader, thread: ThreadPoolExecutor, batch_events: int
+    ) -> None:
+        self._parts = parts
+        self._reader = reader
+        self._thread = thread
+        self._batch_events = batch_events
 
+    async def next_part(self) -> Part | None:
+        """Return the next part; None at the end, and where too many files could not be read.
 
-class _Pace:
-    """How far a reading has come, and whether it is to go on; shared by the loop's thread and the reader's."""
+        Raises:
+            Unreadable: a container cannot be listed.
+            Misconfigured: a blob URL matches nothing.
+        """
+        if self._reader.gives_up:
+            return None
+        return await self._reader.pace.next(self._parts, self._thread)
 
-    def __init__(self, progress: Callable[[int], None] | None) -> None:
-        self._progress = progress
-        self._stopped = Event()
-        self.read_bytes = 0
+    async def deliver(self, part: Part, handle: Handler) -> None:
+        """Read a part here and now, and hand its events to `handle`, batch by batch."""
+        pace = self._reader.pace
+        with closing(self._reader.batches(part, self._batch_events)) as batches:
+            while batch := await pace.next(batches, self._thread):
+                pace.report()
+                await handle(batch)
+                del batch  # or it would be held while the next one is made
+        pace.report()
 
-    def check(self) -> None:
-        """Raise `Stopped` if nobody waits any more."""
-        if self._stopped.is_set():
-            raise Stopped
+    def place(self, part: Part) -> int | None:
+        """Return how many records of its file lie before a part; None where the part is not to be read any more."""
+        if self._reader.gives_up or self._reader.skips(part):
+            return None
+        return self._reader.records if part.continues else 0
 
-    def report(self) -> None:
-        """Tell how many bytes were read since the last report."""
-        count, self.read_bytes = self.read_bytes, 0
-        if self._progress and count:
-            self._progress(count)
+    def accept(self, part: Part, trace: Trace) -> bool:
+        """Take over what was read elsewhere; False, and nothing is, where the part must be read here, in order."""
+        accepted = self._reader.accept(part, trace)
+        self._reader.pace.report()
+        return accepted
 
-    async def next(self, batches: Iterator[list[LogEvent]], reader: Executor) -> list[LogEvent]:
-        """Make the next batch in a thread; empty at the end. When cancelled, wait until the thread has stopped."""
-        step = asyncio.get_running_loop().run_in_executor(reader, _next_of, batches)
-        try:
-            while not step.done():
-                await asyncio.wait([step], timeout=_WAKE_SECONDS)
-        except asyncio.CancelledError:
-            self._stopped.set()
-            while not step.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([step])
-            step.exception()  # Stopped, most likely; looked at, so that nobody complains that it was not
-            raise
-        return step.result()
+    def finish(self) -> None:
+        """Say what could not be read, if anything.
 
-
-def _next_of(batches: Iterator[list[LogEvent]]) -> list[LogEvent]:
-    return next(batches, [])
-
-
-class _Paced:
-    """A reading whose bytes are counted, and which ends when nobody waits any more."""
-
-    def __init__(self, reading: Reading, pace: _Pace) -> None:
-        self._reading = reading
-        self._pace = pace
-
-    def read(self, size: int, /) -> bytes:
-        """Return the next bytes."""
-        self._pace.check()
-        data = self._reading.read(size)
-        self._pace.read_bytes += len(data)
-        return data
-
-
-def _origin(place: Place, identity: Hashable, seen: SeenNumbers, *, again: bool) -> Origin:
-    capture = read_capture_path(place.parts)
-    source = place.source.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names may be any bytes
-    if capture:
-        return Origin(source, (capture.hub, capture.partition), seen, capture.time, again)
-    return Origin(source, identity, SeenNumbers(), None, again)  # numbers count within this file alone
+        Raises:
+            Unreadable: naming all of it.
+        """
+        self._reader.finish()
 
 
 def _total(found: Iterable[BlobUrl | Sequence[Place]]) -> int | None:

@@ -59,6 +59,11 @@ class BlobPlace:
         """Its virtual folders and its name."""
         return self.source.split("/")[2:]
 
+    @property
+    def identity(self) -> Hashable:
+        """Its URL."""
+        return self.source
+
     def open(self, check: Callable[[], None]) -> BlobReading:
         """Begin to read; nothing is fetched yet."""
         return BlobReading(self)
@@ -71,7 +76,6 @@ class BlobReading:
         self._place = place
         self._offset = 0
         self._held = memoryview(b"")
-        self.identity: Hashable = place.source
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes; raises Unreadable."""

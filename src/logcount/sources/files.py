@@ -33,6 +33,15 @@ class FilePlace:
         """The absolute path's parts: a path may be given from the middle of an archive."""
         return Path(os.path.abspath(self.source)).parts
 
+    @property
+    def identity(self) -> Hashable:
+        """The file itself, whatever it is called; None where it cannot be asked."""
+        try:
+            status = os.stat(self.source)
+        except OSError:
+            return None  # reading it will say why
+        return status.st_dev, status.st_ino
+
     def open(self, check: Callable[[], None]) -> FileReading:
         """Open the file.
 
@@ -51,8 +60,19 @@ class FileReading:
             self._file = open(source, "rb", buffering=0)  # noqa: SIM115 - closed by close()
         except OSError as error:
             raise Unreadable(f"{source}: {error.strerror}") from None
+
+    @property
+    def identity(self) -> Hashable:
+        """The file that is open, as `FilePlace.identity` tells it."""
         status = os.fstat(self._file.fileno())
-        self.identity: Hashable = (status.st_dev, status.st_ino)
+        return status.st_dev, status.st_ino
+
+    def seek(self, offset: int) -> None:
+        """Go on from a byte; raises Unreadable."""
+        try:
+            self._file.seek(offset)
+        except OSError as error:
+            raise Unreadable(f"{self._source}: {error.strerror}") from None
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes; raises Unreadable."""
@@ -73,6 +93,7 @@ class StdinPlace:
     source: str = STDIN
     parts: Sequence[str] = ()
     size: int | None = None
+    identity: Hashable = STDIN
 
     def open(self, check: Callable[[], None]) -> StdinReading:
         """Begin to read."""
@@ -81,8 +102,6 @@ class StdinPlace:
 
 class StdinReading:
     """Standard input, read in a way that an interruption can end."""
-
-    identity: Hashable = STDIN
 
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check

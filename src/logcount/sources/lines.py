@@ -32,27 +32,59 @@ class Gathering:
         return whole
 
 
-def split_lines(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
-    """Give each line that is not blank, without its end; None for one longer than `limit` bytes.
+def split_lines(chunks: Iterable[bytes], limit: int) -> Iterator[list[bytes | None]]:
+    """Give the lines that are not blank, without their ends, as many at a time as a chunk closes.
 
-    A last line without a newline is a line like any other.
+    None stands for one longer than `limit` bytes. A last line without a newline is a line like any other.
     """
-    for line in _every_line(chunks, limit):
-        if line is None:
-            yield None
-        elif line and not line.isspace():
-            yield line.removesuffix(b"\r")
-
-
-def _every_line(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
     torn = Gathering(limit)
     for chunk in chunks:
-        head, *lines = chunk.split(b"\n")
-        torn.add(head)
+        lines: list[bytes | None] = []
+        at, end = 0, chunk.find(b"\n")
+        if end >= 0:
+            torn.add(chunk[:end])
+            lines.append(torn.take())
+            at, end = end + 1, chunk.find(b"\n", end + 1)
+        while end >= 0:  # `bytes.split` looks at each byte, `find` at many at once
+            lines.append(chunk[at:end])
+            at, end = end + 1, chunk.find(b"\n", end + 1)
+        torn.add(chunk[at:])
         if lines:
-            last = lines.pop()
-            yield torn.take()
-            for line in lines:
-                yield line if len(line) <= limit else None
-            torn.add(last)
-    yield torn.take()
+            yield _events_in(lines, limit)
+    yield _events_in([torn.take()], limit)
+
+
+def _events_in(lines: Iterable[bytes | None], limit: int) -> list[bytes | None]:
+    return [
+        None if line is None or len(line) > limit else line.removesuffix(b"\r")
+        for line in lines
+        if line is None or (line and not (line.isspace() and len(line) <= limit))
+    ]
+
+
+def lines_between(chunks: Iterable[bytes], start: int, end: int | None) -> Iterator[bytes]:
+    """Give the lines that begin in the span from `start` to before `end`, each with its end, chunk by chunk.
+
+    `chunks` are the bytes of the text from `start` on; where `start` is not 0, from one byte before it: the line that
+    this byte closes, or lies in, began before. Spans that follow one another give every line once.
+    """
+    at = max(start - 1, 0)
+    begun = start == 0
+    for chunk in chunks:
+        found, first = chunk, at
+        at += len(chunk)
+        if not begun:
+            newline = found.find(b"\n")
+            if newline < 0:
+                continue
+            begun, first, found = True, first + newline + 1, found[newline + 1 :]
+            if end is not None and first >= end:
+                return
+        if end is None or at < end:
+            yield found
+            continue
+        newline = found.find(b"\n", max(end - 1 - first, 0))
+        if newline >= 0:
+            yield found[: newline + 1]
+            return
+        yield found

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from datetime import datetime
 
-    from logcount.sources.seen import SeenNumbers
+    from logcount.sources.seen import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Origin:
     """As `LogEvent.source`."""
     partition: Hashable
     """What sequence numbers are unique in: namespace, hub and partition, else the file itself."""
-    seen: SeenNumbers
+    seen: Numbers
     time: datetime | None = None
     """When its events were taken at the latest, where its path tells."""
     again: bool = False

@@ -15,11 +15,6 @@ class Stopped(Exception):
 class Reading(Protocol):
     """A place that is open."""
 
-    @property
-    def identity(self) -> Hashable:
-        """Equal for two readings of the same thing, by whatever name it was reached."""
-        ...
-
     def read(self, size: int, /) -> bytes:
         """Return the next bytes, at most `size`; `b""` only at the end.
 
@@ -49,6 +44,11 @@ class Place(Protocol):
     @property
     def size(self) -> int | None:
         """Bytes, as far as known before it is read."""
+        ...
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for two places that hold the same thing, by whatever name it was reached; None where it is unknown."""
         ...
 
     def open(self, check: Callable[[], None]) -> Reading:

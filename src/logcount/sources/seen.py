@@ -10,18 +10,35 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping, Sequence
     from datetime import datetime
 
 _MOST_HUBS = 16
 """How many hubs of one name are told apart; beyond them nothing is called a repeat, and nothing is lost."""
 
 
-class SeenNumbers:
+class Numbers(Protocol):
     """Remembers sequence numbers by partition."""
+
+    def add(self, partition: Hashable, number: int, time: datetime | None) -> bool:
+        """Remember a number, and say whether it was there before."""
+        ...
+
+
+class Run(NamedTuple):
+    """Numbers without a gap, with the times of the first and the last where they are known."""
+
+    first: int
+    last: int
+    since: datetime | None
+    until: datetime | None
+
+
+class SeenNumbers:
+    """Remembers all that was handed over; a `Numbers`."""
 
     def __init__(self) -> None:
         self._hubs: defaultdict[Hashable, list[_Spans]] = defaultdict(list)
@@ -35,6 +52,57 @@ class SeenNumbers:
         if len(hubs) < _MOST_HUBS:
             hubs.append(_Spans())
             hubs[-1].add(number, time)
+        return False
+
+    def append(self, runs: Mapping[Hashable, Sequence[Run]]) -> bool:
+        """Remember runs that `RisingNumbers` made, as if each number were added.
+
+        False, and nothing is, where one does not lie behind all that is known of its partition: it may be a repeat.
+        """
+        for partition, first in ((partition, found[0]) for partition, found in runs.items()):
+            hubs = self._hubs.get(partition)
+            if hubs and not hubs[-1].is_before(first):
+                return False
+        for partition, found in runs.items():
+            hubs = self._hubs[partition]
+            if not hubs:
+                hubs.append(_Spans())
+            for run in found:
+                hubs[-1].append(run)
+        return True
+
+
+class RisingNumbers:
+    """Follows numbers of which none is a repeat as long as they rise and their times do not fall; a `Numbers`.
+
+    What was handed over elsewhere is not known here: whoever knows it appends `runs` to it, or reads again.
+    """
+
+    def __init__(self) -> None:
+        self.tidy = True
+        """Whether all numbers rose so far; if not, what `add` said means nothing."""
+        self._runs: dict[Hashable, list[Run]] = {}
+
+    @property
+    def runs(self) -> Mapping[Hashable, Sequence[Run]]:
+        """The numbers that were added, by partition."""
+        return self._runs
+
+    def add(self, partition: Hashable, number: int, time: datetime | None) -> bool:
+        """Remember a number; never says that it was there before."""
+        runs = self._runs.setdefault(partition, [])
+        if not runs:
+            runs.append(Run(number, number, time, time))
+            return False
+        last = runs[-1]
+        known = time is not None and last.until is not None
+        self.tidy = (
+            self.tidy and number > last.last and (time is last.until or (known and not _later(last.until, time)))
+        )
+        if number == last.last + 1:
+            runs[-1] = Run(last.first, number, last.since, time)
+        else:
+            runs.append(Run(number, number, time, time))
         return False
 
 
@@ -74,6 +142,20 @@ class _Spans:
             self._firsts.insert(at, number)
             self._spans.insert(at, _Span(number, number, time, time))
         return False
+
+    def is_before(self, run: Run) -> bool:
+        """Whether a run lies behind every number and no time of it before theirs."""
+        last = self._spans[-1]
+        return run.first > last.last and not _later(last.until, run.since)
+
+    def append(self, run: Run) -> None:
+        """Remember a run that lies behind every number."""
+        last = self._spans[-1] if self._spans else None
+        if last and last.last == run.first - 1:
+            last.last, last.until = run.last, run.until or last.until
+        else:
+            self._firsts.append(run.first)
+            self._spans.append(_Span(*run))
 
     def _join(self, at: int) -> None:
         """Join the span at `at` to the one before it, where they have come to touch."""

@@ -16,17 +16,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from logcount.errors import Uncountable
+from logcount.tokenizers.stretches import StretchCounter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from logcount.traits import Traits
+
 NO_TEMPLATE = "the tokenizer has no chat template"
 BROKEN_TEMPLATE = "the chat template does not compile"
 REFUSED = "the chat template refuses this conversation"
-TOO_LONG = "a text of more than 4 Mi characters"
-
-LONGEST_TEXT = 4 * 2**20
-"""Twice what API Management logs of a message; the tokenizer needs up to 300 bytes for each character of it."""
 
 _FINGERPRINT_LENGTH = 12  # 48 bits of sha256: enough to tell tokenizers apart, short enough for a column
 _TEMPLATE_OPTIONS = {"documents", "continue_final_message"}
@@ -55,9 +54,11 @@ class TransformersTokenizer:
         self._backend.no_truncation()
         self._backend.no_padding()
         self._backend.encode_special_tokens = loaded.split_special_tokens
+        self._counter = StretchCounter(self._backend, name=name)
         # The cache of compiled templates is the one that `apply_chat_template` itself draws from, and the only
         # way to its `strftime_now`: since 5.2x functions no longer pass through the template's options.
         self._compiled = _compile_jinja_template
+        self._traits: dict[str, Traits] = {}
         self._reserved = _TEMPLATE_NAMES | set(inspect.signature(loaded.apply_chat_template).parameters)
         self._reserved -= _TEMPLATE_OPTIONS
 
@@ -77,20 +78,56 @@ class TransformersTokenizer:
         halves is its character; a lone surrogate, which no tokenizer takes, is counted as U+FFFD.
 
         Raises:
-            Uncountable: the text is longer than one event may cost.
+            Uncountable: the text is longer than can be tokenized at once, and cannot be cut.
 
         """
-        if len(text) > LONGEST_TEXT:
-            raise Uncountable(TOO_LONG)
         try:
             return self._count(text, special=special)
-        except (TypeError, UnicodeEncodeError):
-            # What `tokenizers` raises on surrogates; any other text goes through.
+        except (TypeError, UnicodeError):
+            # What the engines raise on surrogates; any other text goes through.
             return self._count(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), special=special)
 
+    def seams(self, text: str) -> list[int] | None:
+        """Return where a text can be cut so that the counts of the pieces add up to the count of the whole.
+
+        These are the offsets, ascending, at which the tokenizer's added tokens start and end; None where it is
+        not proven of this tokenizer that its texts can be cut.
+        """
+        return self._counter.seams(text)
+
+    def firm_seams(self, text: str) -> list[int] | None:
+        """Return those of the seams at which the text on either side can be replaced by any other."""
+        return self._counter.firm_seams(text)
+
+    def traits(self, tools: Sequence[Any] | None) -> Traits:
+        """Return what the chat template for these tools asks of the texts that it is given.
+
+        Raises:
+            Uncountable: the template is broken, or there is none.
+
+        """
+        source = self._template(tools)
+        traits = self._traits.get(source)
+        if traits is None:
+            from logcount.tokenizers.inspection import inspect_template  # noqa: PLC0415  (jinja2, for those who render)
+
+            traits = self._traits[source] = inspect_template(source, self._compiled(source).environment)
+        return traits
+
+    def prepare(self) -> None:
+        """Load the fast engine and try it, which takes some seconds; else it is done when enough was counted."""
+        self._counter.load()
+
+    @property
+    def engine(self) -> str:
+        """What counts texts now: `fast` or `reference`."""
+        return self._counter.engine
+
     def _count(self, text: str, *, special: bool) -> int:
-        # The batch of one is counted alike and keeps no offsets, which are a third of the time and memory.
-        return len(self._backend.encode_batch_fast([text], add_special_tokens=special)[0])
+        if not special:
+            return self._counter.count(text)
+        added = self._counter.added
+        return self._counter.count(text) + added if added is not None else self._counter.count_with_added(text)
 
     def render(
         self,

@@ -1,0 +1,102 @@
+"""How `replay` counts over several processes: how many, and what each of them does with a part of the archive."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logcount.sources import MIB, read_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from logcount.cli.wiring import Recipe
+    from logcount.parallel.answers import Answer, Line
+    from logcount.replay import Span
+    from logcount.sources import ArchiveSource, Part
+
+_LARGE_BYTES = 64 * MIB
+"""From this size on an archive is worth the second or two that it costs to start a process and load tokenizers."""
+_MOST_BY_DEFAULT = 8
+"""Each may come to hold some hundred megabytes of tokenizers: more only where they are asked for."""
+_MOST_WAITING = 100_000
+"""Exchanges of one part whose lines, or decisions, wait for its turn: some 50 MB. Beyond it is counted in order."""
+
+
+_MOST_KEPT_BYTES = 32 * MIB
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""From glibc's `malloc.h`."""
+
+
+def settle_memory() -> None:
+    """Prepare for many batches of the same size: what is loaded stays, and what one batch frees is for the next.
+
+    glibc would give memory back and ask for it again page by page; the collector would look through every module.
+    """
+    gc.freeze()
+    with suppress(AttributeError, OSError, TypeError):  # other C libraries have no such knob
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT_BYTES)
+        mallopt(_M_MMAP_THRESHOLD, _MOST_KEPT_BYTES)
+
+
+def choose_workers(asked: int | None, source: ArchiveSource) -> int:
+    """Return how many processes are to count: 1 is this one."""
+    if asked is not None:
+        return asked
+    large = source.total_bytes is not None and source.total_bytes >= _LARGE_BYTES
+    return min(usable_cores(), _MOST_BY_DEFAULT) if large else 1
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may keep busy, as far as the system says."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):  # Linux's cgroup v2: microseconds of quota and period, or `max`
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        cores = min(cores, max(int(quota) // int(period), 1))
+    return cores
+
+
+def make_part_counter(
+    recipe: Recipe,
+    by: tuple[str, ...],
+    span: Span,
+    *,
+    each: bool,
+    calibrate: bool,
+    most_waiting: int = _MOST_WAITING,
+) -> Callable[[Part], Answer | None]:
+    """Return what reads a part and counts it by itself; made in each process that counts.
+
+    Raises:
+        Misconfigured: a tokenizer is not fetched.
+    """
+    from logcount.aggregate import Summary
+    from logcount.parallel.answers import Answer
+    from logcount.replay import Replay, Share
+    from logcount.reports.documents import pieces_of
+
+    count_one = recipe.make_count(calibrate=calibrate)
+    settle_memory()
+
+    def count(part: Part) -> Answer | None:
+        lines: list[Line] = []
+        share, reader = Share(Summary(by)), read_apart()
+        replay = Replay(
+            count_one,
+            share.summary,
+            mappings=recipe.mappings,
+            span=span,
+            each=(lambda event, outcome: lines.append(pieces_of(event, outcome, recipe.dimensions))) if each else None,
+        )
+        for batch in reader.batches(part):
+            replay.set_apart(batch, share)
+            if not reader.tidy or share.waiting + len(lines) > most_waiting:
+                return None
+        return Answer(share, lines, reader.trace)
+
+    return count

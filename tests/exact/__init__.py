@@ -1,0 +1,1 @@
+"""The differential test of counting: logcount's counts beside those of plain `tokenizers`, over texts of every kind."""
