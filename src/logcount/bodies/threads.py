@@ -33,7 +33,12 @@ Within a string of the body a quote is escaped twice, so that these bytes are ne
 """
 _BLANKS = b" \\nrt"
 """What white space is made of in an escaped body."""
-_LIST_END = re.compile(rb"\}(?: |\\[nrt])*+\]")
+_LIST_END = re.compile(rb"""\}B\](?=B(?:,B\\"|\}B"\Z))""".replace(b"B", rb"(?: |\\[nrt])*+"))
+"""How a list of messages ends: with another key of the body, or with the body.
+
+In a string of the body there are such bytes only where it ends with `}],`, for a quote in it is escaped twice; and a
+message may hold lists of its own. So a place like this is only likely to be the end.
+"""
 _LOOKED_AT = 32
 """Messages from the end of a body of which one may be the first new one."""
 _BRACE = ord("{")
