@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,41 @@ class Traits:
     """Whether it writes the arguments of a tool call otherwise than as JSON."""
     opaque: str | None = None
     """What in the program is not understood, if anything: then nothing can be said of it."""
+    _parts: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_parts", _shared_parts(self.held))
 
     def is_plain(self, text: str) -> bool:
         """Say whether the template treats a text like every other."""
         bare = text.strip()
         if not bare or bare in self.equal:
             return False
-        for held in self.held:  # noqa: SIM110 - `all` takes thrice the time, and this is asked of every text
-            if held in text:
+        for part in self._parts:  # noqa: SIM110 - `all` takes thrice the time, and this is asked of every text
+            if part in text and any(held in text for held in self.held):
                 return False
         return True
+
+
+def _shared_parts(held: frozenset[str]) -> tuple[str, ...]:
+    """Return texts of which every held one has one in it: `think>` is in both tags, and is looked for once."""
+    parts: list[str] = []
+    for text in sorted(held, key=len):
+        endings = [(len(_common_end(text, part)), place) for place, part in enumerate(parts)]
+        length, place = max(endings, default=(0, -1))
+        if length >= _WORTH_SHARING:
+            parts[place] = text[-length:]
+        else:
+            parts.append(text)
+    return tuple(parts)
+
+
+_WORTH_SHARING = 5
+"""Characters that must be alike: a shorter text would be found too often."""
+
+
+def _common_end(one: str, other: str) -> str:
+    length = 0
+    while length < min(len(one), len(other)) and one[-1 - length] == other[-1 - length]:
+        length += 1
+    return one[len(one) - length :]

@@ -27,6 +27,8 @@ _MOST_WAITING = 100_000
 """Exchanges of one part whose lines, or decisions, wait for its turn: some 50 MB. Beyond it is counted in order."""
 
 
+_COLLECTIONS = (100_000, 50, 100)
+"""Objects until a collection, and such until deeper ones: much is remembered, and hardly any of it is circular."""
 _MOST_KEPT_BYTES = 32 * MIB
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """From glibc's `malloc.h`."""
@@ -38,6 +40,7 @@ def settle_memory() -> None:
     glibc would give memory back and ask for it again page by page; the collector would look through every module.
     """
     gc.freeze()
+    gc.set_threshold(*_COLLECTIONS)
     with suppress(AttributeError, OSError, TypeError):  # other C libraries have no such knob
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT_BYTES)

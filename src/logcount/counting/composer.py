@@ -8,33 +8,21 @@ rendered as a whole, too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING
 
-from logcount.counting.composition import (
-    NEAREST,
-    Cell,
-    Composed,
-    Entry,
-    Pattern,
-    Ref,
-    Turn,
-    Unlearnable,
-    beside,
-    lesson,
-    place_of,
-    places_of,
-    turns_of,
-)
+from logcount.counting.composition import Entry, Pattern, Surroundings, Turn, Unlearnable, lesson, places_of, turns_of
 from logcount.counting.markers import MARKED
-from logcount.counting.shapes import Kind, Shape, Shapeless, Taken, take_apart
+from logcount.counting.shapes import Kind, Shape, Shapeless, take_apart
+from logcount.counting.summing import Summing
 from logcount.counting.trial import conversations
 from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable
 
-    from logcount.counting.composition import Place
-    from logcount.counting.shapes import Message
+    from logcount.counting.composition import Cell, Composed, Place, Ref
+    from logcount.counting.shapes import Message, Taken
+    from logcount.counting.summing import Rendering
     from logcount.traits import Traits
 
 _AUDITED = 1000
@@ -44,44 +32,15 @@ _MOST_PATTERNS = 64
 _MOST_PLACES = 20_000
 """Places of one pattern that are remembered."""
 _MOST_SHAPES = 20_000
-_MOST_COUNTS = 16
-"""Cells of one message, and sums up to it, that are remembered."""
 _PATIENCE = 20
 """Lessons that may fail before there was one that did not."""
-_REUSED = NEAREST + 3
-"""Messages from the end up to which sums are remembered: from there a conversation is likely to go on."""
 
 
-class Rendering(Protocol):
-    """What composing asks of a template, under one set of tools and options, and of its tokenizer."""
-
-    def render(self, messages: list[Message]) -> str:
-        """Return what the template writes; raises `Uncountable` where it refuses."""
-        ...
-
-    def count(self, text: str) -> int:
-        """Return the tokens of a text."""
-        ...
-
-    def seams(self, text: str) -> Sequence[int] | None:
-        """Return where a text can be cut, whatever stands around the cuts; None where nobody knows."""
-        ...
-
-    def hides_tools(self, shown: str) -> bool:
-        """Say whether a tool is not in what the template wrote."""
-        ...
-
-    def tool_texts(self) -> Iterable[str]:
-        """Return the texts that tools are made of: what holds none of them is the same whatever the tools are."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A set of tools and options, by which patterns are told apart, and the template under them."""
+    """A template under one set of tools and options, and what is known of it."""
 
-    tools: Hashable
-    options: Hashable
+    pattern: Pattern
     rendering: Rendering
 
 
@@ -91,12 +50,16 @@ class Composer:
     def __init__(self, traits: Traits, thought_end: str, rendering: Rendering) -> None:
         self._traits = traits
         self._thought_end = thought_end
+        self._surroundings = Surroundings(parity=traits.parity)
         self._patterns: dict[Hashable, Pattern] = {}
-        self._shapes: dict[Hashable, Shape] = {}
         self._shared: dict[Hashable, dict[Place, Entry]] = {}
+        self._shapes: dict[Hashable, Shape] = {}
         self._entries: dict[Entry, Entry] = {}
         self._cells: dict[tuple[str | Ref, ...], Cell] = {}
+        self._latest: tuple[Scene, Turn, Composed] | None = None
         self._composed = 0
+        self.dates = traits.dates
+        """The forms in which the template writes the date."""
         self.trusted = traits.opaque is None and all(map(traits.is_plain, MARKED))
         """Whether the template was not found to be other than it is taken for."""
         if self.trusted and not self._passes(rendering):
@@ -112,7 +75,18 @@ class Composer:
             Shapeless: it is one that is not composed.
         """
         taken = take_apart(message, self._traits)
-        return Turn(before, self._shape(taken), taken.values, parity=self._traits.parity)
+        return Turn(before, self._surroundings.standing(before, self._shape(taken)), taken.values)
+
+    def scene(self, tools: Hashable, options: Hashable, rendering: Rendering) -> Scene:
+        """Return what is known of the template under a set of tools and options, by which patterns are told apart."""
+        pattern = self._patterns.get((tools, options))
+        if pattern is None:
+            if len(self._patterns) >= _MOST_PATTERNS:
+                self._patterns.clear()
+                self._shared.clear()
+            shared = self._shared.setdefault((bool(tools), options), {})
+            pattern = self._patterns[tools, options] = Pattern(shared)
+        return Scene(pattern, rendering)
 
     def count(self, scene: Scene, last: Turn, message: Callable[[int], Message]) -> Composed | None:
         """Count a conversation, given its last message; None where it has to be rendered as a whole.
@@ -122,14 +96,15 @@ class Composer:
         Raises:
             Uncountable: the tokenizer refuses a text.
         """
-        counted = self._counted(scene, last, message) if self.trusted else None
-        if counted is None:
+        composed = self._added_up(scene, last, message)
+        if composed is None:
             return None
         self._composed += 1
-        if self._composed % _AUDITED == 0 and not self._confirms(last, message, scene.rendering, counted[1]):
+        if self._composed % _AUDITED == 0 and not self._confirms(scene, last, message, composed):
             return None
         last.forget()
-        return counted[1]
+        self._latest = scene, last, composed
+        return composed
 
     def answer(
         self, opened: Scene, closed: Scene, last: Turn, said: Turn, message: Callable[[int], Message]
@@ -137,42 +112,50 @@ class Composer:
         """Return what the template writes for an answer after all that it wrote before; None where nobody knows.
 
         `opened` is the scene of the prompt, `closed` that of a conversation that ends with the answer.
+
+        Raises:
+            Uncountable: the tokenizer refuses a text.
         """
-        before = self._counted(opened, last, message) if self.trusted else None
-        after = self._counted(closed, said, message) if before is not None else None
+        if self._latest is not None and self._latest[0] is opened and self._latest[1] is last:
+            before: Composed | None = self._latest[2]
+        else:
+            before = self._added_up(opened, last, message)
+        after = self._added_up(closed, said, message) if before is not None else None
         if before is None or after is None:
             return None
-        (counting, asked), (recounting, whole) = before, after
-        tail, turn = counting.tail(last), recounting.own_text(said)
-        count = opened.rendering.count
-        same = asked.tokens - count(tail) == whole.tokens - recounting.own_tokens(said)
-        return turn[len(tail) :] if same and turn.startswith(tail) else None
+        tail, tail_tokens = self._summing(opened, message).tail(last)
+        written, written_tokens = self._summing(closed, message).last(said)
+        same = before.tokens - tail_tokens == after.tokens - written_tokens
+        return written[len(tail) :] if same and written.startswith(tail) else None
 
-    def _counted(
-        self, scene: Scene, last: Turn, message: Callable[[int], Message]
-    ) -> tuple[_Counting, Composed] | None:
-        pattern = self._pattern(scene.tools, scene.options)
-        counting = _Counting(pattern, message, scene.rendering, self._traits)
-        composed = counting.conversation(last)
-        if composed is None and self._learn(pattern, last, message, scene.rendering):
-            composed = counting.conversation(last)
-        return None if composed is None else (counting, composed)
+    def _summing(self, scene: Scene, message: Callable[[int], Message]) -> Summing:
+        return Summing(scene.pattern, scene.rendering, message, self._surroundings, self._traits)
 
-    def _learn(self, pattern: Pattern, last: Turn, message: Callable[[int], Message], rendering: Rendering) -> bool:
+    def _added_up(self, scene: Scene, last: Turn, message: Callable[[int], Message]) -> Composed | None:
+        """Return what a conversation comes to, after a lesson if its pattern is new."""
+        if not self.trusted:
+            return None
+        summing = self._summing(scene, message)
+        composed = summing.conversation(last)
+        if composed is None and self._learn(scene, last, message):
+            composed = summing.conversation(last)
+        return composed
+
+    def _learn(self, scene: Scene, last: Turn, message: Callable[[int], Message]) -> bool:
         """Learn the places of a conversation from the template; say whether that was possible."""
+        pattern = scene.pattern
         if pattern.failures > _PATIENCE + pattern.lessons or len(pattern.entries) + len(pattern.shared) > _MOST_PLACES:
             return False
-        if self._take_lesson(pattern, last, message, rendering):
+        if self._take_lesson(scene, last, message):
             pattern.lessons += 1
             return True
         pattern.failures += 1
         return False
 
-    def _take_lesson(
-        self, pattern: Pattern, last: Turn, message: Callable[[int], Message], rendering: Rendering
-    ) -> bool:
+    def _take_lesson(self, scene: Scene, last: Turn, message: Callable[[int], Message]) -> bool:
+        pattern, rendering = scene.pattern, scene.rendering
         try:
-            places, turns = places_of(last), turns_of(last)
+            places, turns = places_of(last, self._surroundings), turns_of(last)
             messages = [message(number) for number in range(len(turns))]
             learned, shown = lesson(messages, turns, rendering.render, rendering.seams, self._thought_end)
         except (Unlearnable, Uncountable):
@@ -188,18 +171,18 @@ class Composer:
 
     def _passes(self, rendering: Rendering) -> bool:
         """Compose made-up conversations, and see that each is what the template writes."""
-        pattern = Pattern()
+        scene = Scene(Pattern({}), rendering)
         for messages in conversations():
             try:
                 last = self._last(messages)
                 shown = rendering.render(messages)
-            except (Shapeless, Uncountable):
+                known = self._summing(scene, messages.__getitem__).text(last)
+            except (Shapeless, Unlearnable, Uncountable):
                 continue
-            counting = _Counting(pattern, messages.__getitem__, rendering, self._traits)
-            if counting.text(last) is None and not self._take_lesson(pattern, last, messages.__getitem__, rendering):
+            if known is None and not self._take_lesson(scene, last, messages.__getitem__):
                 if not self.trusted or _has_arguments(last):
                     return False
-            elif counting.text(last) != shown:
+            elif self._summing(scene, messages.__getitem__).text(last) != shown:
                 return False
         return True
 
@@ -211,22 +194,10 @@ class Composer:
             raise Shapeless
         return turn
 
-    def _confirms(
-        self, last: Turn, message: Callable[[int], Message], rendering: Rendering, composed: Composed
-    ) -> bool:
-        shown = rendering.render([message(number) for number in range(last.number + 1)])
-        self.trusted = rendering.count(shown) == composed.tokens
+    def _confirms(self, scene: Scene, last: Turn, message: Callable[[int], Message], composed: Composed) -> bool:
+        shown = scene.rendering.render([message(number) for number in range(last.number + 1)])
+        self.trusted = scene.rendering.count(shown) == composed.tokens
         return self.trusted
-
-    def _pattern(self, tools: Hashable, options: Hashable) -> Pattern:
-        pattern = self._patterns.get((tools, options))
-        if pattern is None:
-            if len(self._patterns) >= _MOST_PATTERNS:
-                self._patterns.clear()
-                self._shared.clear()
-            shared = self._shared.setdefault((bool(tools), options), {})
-            pattern = self._patterns[tools, options] = Pattern(shared)
-        return pattern
 
     def _shape(self, taken: Taken) -> Shape:
         shape = self._shapes.get(taken.form)
@@ -247,105 +218,4 @@ class Composer:
 
 
 def _has_arguments(last: Turn) -> bool:
-    return any(slot.kind is Kind.JSON for turn in turns_of(last) for slot in turn.shape.slots)
-
-
-class _Counting:
-    """Counts one conversation by what is known of its pattern."""
-
-    def __init__(
-        self, pattern: Pattern, message: Callable[[int], Message], rendering: Rendering, traits: Traits
-    ) -> None:
-        self._pattern = pattern
-        self._message = message
-        self._rendering = rendering
-        self._traits = traits
-
-    def conversation(self, last: Turn) -> Composed | None:
-        """Return the count; None where a message stands where none like it was met."""
-        tokens = hidden = from_end = 0
-        right: tuple[Shape, ...] = ()
-        later: frozenset[Hashable] = frozenset()
-        turn: Turn | None = last
-        marks: list[tuple[Turn, Hashable, int, int]] = []
-        while turn is not None:
-            if from_end >= NEAREST:
-                follows: Hashable = (self._pattern, right, later)
-                known = turn.sums.get(follows)
-                if known is not None:
-                    tokens, hidden = tokens + known.tokens, hidden + known.hidden
-                    break
-                if from_end < _REUSED:
-                    marks.append((turn, follows, tokens, hidden))
-            entry = self._pattern.entry(place_of(turn, from_end, right, later))
-            if entry is None:
-                return None
-            tokens += self._tokens(turn, entry.cell)
-            if from_end == 0 and entry.tail:
-                tokens += self._rendering.count(entry.tail)
-            hidden += entry.hidden
-            right, later = beside(turn.shape, right), later | turn.shape.outlines
-            turn, from_end = turn.before, from_end + 1
-        for marked, follows, tokens_after, hidden_after in marks:
-            _remember(marked.sums, follows, Composed(tokens - tokens_after, hidden - hidden_after))
-        return Composed(tokens, hidden, self._pattern.hides_tools)
-
-    def tail(self, last: Turn) -> str:
-        """Return what follows the last message's texts."""
-        return self._last(last).tail
-
-    def own_text(self, last: Turn) -> str:
-        """Return what is written for the last message, and after it."""
-        entry = self._last(last)
-        return self._text(last, entry.cell) + entry.tail
-
-    def own_tokens(self, last: Turn) -> int:
-        """Return the tokens of that."""
-        entry = self._last(last)
-        return self._tokens(last, entry.cell) + (self._rendering.count(entry.tail) if entry.tail else 0)
-
-    def _last(self, last: Turn) -> Entry:
-        return cast("Entry", self._pattern.entry(place_of(last, 0, (), frozenset())))
-
-    def text(self, last: Turn) -> str | None:
-        """Return what the template is held to write; None where that is not known."""
-        try:
-            places = places_of(last)
-        except Unlearnable:
-            return None
-        entries = [self._pattern.entry(place) for place in places]
-        texts = [self._text(turn, entry.cell) for turn, entry in zip(turns_of(last), entries, strict=True) if entry]
-        return "".join(texts) + entries[-1].tail if entries[-1] and None not in entries else None
-
-    def _tokens(self, turn: Turn, cell: Cell) -> int:
-        key = (cell, *self._others(turn, cell)) if cell.foreign else cell
-        tokens = turn.counts.get(key)
-        if tokens is None:
-            tokens = self._rendering.count(self._text(turn, cell))
-            _remember(turn.counts, key, tokens)
-        return tokens
-
-    def _others(self, turn: Turn, cell: Cell) -> list[Turn]:
-        return [_other(turn, place) for place in cell.foreign]
-
-    def _text(self, turn: Turn, cell: Cell) -> str:
-        return "".join([piece if isinstance(piece, str) else self._written(turn, piece) for piece in cell.pieces])
-
-    def _written(self, turn: Turn, ref: Ref) -> str:
-        turn = turn if ref.message == 0 else _other(turn, ref.message)
-        if turn.values is None:
-            turn.values = take_apart(self._message(turn.number), self._traits).values
-        return ref.writing(turn.values[ref.slot])
-
-
-def _other(turn: Turn, place: int | None) -> Turn:
-    """Return another message of a conversation: so many before one, or the first."""
-    while turn.before is not None and place != 0:
-        turn, place = turn.before, place if place is None else place + 1
-    return turn
-
-
-def _remember(memory: dict[Hashable, Any], key: Hashable, value: Any) -> None:
-    if len(memory) >= _MOST_COUNTS:
-        memory.clear()
-    memory[key] = value
+    return any(slot.kind is Kind.JSON for turn in turns_of(last) for slot in turn.standing.shape.slots)

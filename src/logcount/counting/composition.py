@@ -14,6 +14,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from logcount.counting.markers import Writing, count_markers, find_markers, marked
 from logcount.counting.shown import shows_messages
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 NEAREST = 2
 """Messages from either end of a conversation that are told apart by their place."""
+_MOST = 20_000
+"""Standings that are remembered."""
 _SHORT = 200
 """Characters of a message's texts that are kept though they were counted."""
 _FURTHEST = 16
@@ -52,20 +56,59 @@ class Cell:
         """The other messages whose texts stand in it."""
 
 
+class Standing:
+    """A message's shape, and what it depends on of all that was said before: one object for all that are alike."""
+
+    __slots__ = ("earlier", "from_start", "left", "passed", "shape", "then")
+
+    def __init__(
+        self,
+        shape: Shape,
+        from_start: tuple[int, bool],
+        left: tuple[Shape, ...] | None,
+        earlier: frozenset[Hashable],
+    ) -> None:
+        self.shape = shape
+        self.from_start = from_start
+        """How many messages there are before it, as far as that is told apart, and whether it has an odd place."""
+        self.left = left
+        """The shapes before it, nearest first; None where they are too many."""
+        self.earlier = earlier
+        """The outlines of all messages before it."""
+        self.passed = earlier | shape.outlines
+        self.then: dict[Shape, Standing] = {}
+        """The standing of the next message, where it depends on this alone."""
+
+
+class Following:
+    """What a message depends on of all that is said after it: one object for all that are alike."""
+
+    __slots__ = ("later", "right", "then")
+
+    def __init__(self, right: tuple[Shape, ...], later: frozenset[Hashable]) -> None:
+        self.right = right
+        """The shapes after it, nearest first, up to the first with texts."""
+        self.later = later
+        """The outlines of all messages after it."""
+        self.then: dict[Shape, Following] = {}
+        """What follows the message before, by this one's shape."""
+
+
+Place = tuple[Standing, int, Following]
+"""A message's surroundings, by which its cell is known, with how many messages follow it, `NEAREST` at most."""
+
+
 class Turn:
     """A message where it stands in a conversation, and all that was said before it."""
 
-    __slots__ = ("before", "counts", "earlier", "from_start", "left", "number", "shape", "sums", "values")
+    __slots__ = ("before", "counts", "number", "standing", "sums", "values")
 
-    def __init__(self, before: Turn | None, shape: Shape, values: tuple[Any, ...], *, parity: bool = False) -> None:
+    def __init__(self, before: Turn | None, standing: Standing, values: tuple[Any, ...]) -> None:
         self.before = before
-        self.shape = shape
+        self.standing = standing
         self.values: tuple[Any, ...] | None = values
         """Its texts, until they are counted; short ones for longer, for other messages may hold them."""
         self.number: int = 0 if before is None else before.number + 1
-        self.from_start = min(self.number, NEAREST), parity and self.number % 2 == 1
-        self.earlier: frozenset[Hashable] = frozenset() if before is None else before.earlier | before.shape.outlines
-        self.left = _window(before, shape)
         self.counts: dict[Hashable, int] = {}
         """The tokens of its cells."""
         self.sums: dict[Hashable, Composed] = {}
@@ -75,9 +118,61 @@ class Turn:
         """Forget the texts of the last messages, which were counted; not the short ones, for others may hold them."""
         turn: Turn | None = self
         while turn is not None and turn.values:
-            if sum(len(value) for value in turn.values if isinstance(value, str)) > _SHORT:
+            if sum([len(value) for value in turn.values if isinstance(value, str)]) > _SHORT:
                 turn.values = None
             turn = turn.before
+
+
+class Surroundings:
+    """Makes what messages depend on, the same object wherever it is the same."""
+
+    def __init__(self, *, parity: bool) -> None:
+        self._parity = parity
+        self._standings: dict[Hashable, Standing] = {}
+        self._followings: dict[Hashable, Following] = {}
+        self.end = Following((), frozenset())
+        """What follows the last message."""
+
+    def standing(self, before: Turn | None, shape: Shape) -> Standing:
+        """Return how a message stands after others."""
+        last = before.standing if before is not None else None
+        if before is None or last is None:
+            return self._standing(shape, (0, False), (), frozenset())
+        known = last.then.get(shape)
+        if known is not None:
+            return known
+        number = before.number + 1
+        from_start = min(number, NEAREST), self._parity and number % 2 == 1
+        left = _window(before, shape)
+        standing = self._standing(shape, from_start, left, last.passed)
+        if (
+            left is not None
+            and len(left) == 1
+            and number >= NEAREST
+            and last.from_start[0] == NEAREST
+            and not self._parity
+        ):
+            last.then[shape] = standing
+        return standing
+
+    def before(self, following: Following, shape: Shape) -> Following:
+        """Return what follows the message before one of this shape."""
+        known = following.then.get(shape)
+        if known is None:
+            right = (shape,) if shape.slots else (shape, *following.right)
+            key = right, following.later | shape.outlines
+            known = following.then[shape] = self._followings.setdefault(key, Following(*key))
+        return known
+
+    def _standing(self, *parts: Any) -> Standing:
+        standing = self._standings.get(parts)
+        if standing is None:
+            if len(self._standings) >= _MOST:  # those in use stay what they are, and are learned anew
+                self._standings.clear()
+                self._followings.clear()
+                self.end.then.clear()
+            standing = self._standings[parts] = Standing(*parts)
+        return standing
 
 
 def _window(turn: Turn | None, shape: Shape) -> tuple[Shape, ...] | None:
@@ -90,23 +185,12 @@ def _window(turn: Turn | None, shape: Shape) -> tuple[Shape, ...] | None:
     while turn is not None:
         if len(shapes) >= _FURTHEST:
             return None
-        shapes.append(turn.shape)
-        if turn.shape.slots and turn.shape.role != shape.role:
+        other = turn.standing.shape
+        shapes.append(other)
+        if other.slots and other.role != shape.role:
             break
         turn = turn.before
     return tuple(shapes)
-
-
-class Place(NamedTuple):
-    """A message's surroundings: what its cell is known by."""
-
-    from_start: tuple[int, bool]
-    from_end: int
-    left: tuple[Shape, ...] | None
-    shape: Shape
-    right: tuple[Shape, ...]
-    earlier: frozenset[Hashable]
-    later: frozenset[Hashable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +209,7 @@ class Entry:
         return any(text in one for text in texts for one in written)
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(msgspec.Struct, frozen=True):
     """A conversation, counted by its messages."""
 
     tokens: int
@@ -146,6 +229,8 @@ class Pattern:
     lessons: int = 0
     failures: int = 0
     hides_tools: bool = False
+    tails: dict[str, int] = field(default_factory=dict)
+    """The tokens of what follows conversations."""
 
     def entry(self, place: Place) -> Entry | None:
         """Return what is known of a place."""
@@ -156,26 +241,20 @@ class Unlearnable(Exception):
     """What a template wrote cannot be cut by messages."""
 
 
-def place_of(turn: Turn, from_end: int, right: tuple[Shape, ...], later: frozenset[Hashable]) -> Place:
-    """Return the surroundings of a message."""
-    return Place(turn.from_start, min(from_end, NEAREST), turn.left, turn.shape, right, turn.earlier, later)
-
-
-def places_of(last: Turn) -> list[Place]:
+def places_of(last: Turn, surroundings: Surroundings) -> list[Place]:
     """Return the surroundings of every message of a conversation, given its last one.
 
     Raises:
         Unlearnable: some of them reach too far.
     """
     places: list[Place] = []
-    right: tuple[Shape, ...] = ()
-    later: frozenset[Hashable] = frozenset()
+    following = surroundings.end
     turn: Turn | None = last
     while turn is not None:
-        if turn.left is None:
+        if turn.standing.left is None or len(following.right) > _FURTHEST:
             raise Unlearnable
-        places.append(place_of(turn, len(places), right, later))
-        right, later = beside(turn.shape, right), later | turn.shape.outlines
+        places.append((turn.standing, min(len(places), NEAREST), following))
+        following = surroundings.before(following, turn.standing.shape)
         turn = turn.before
     places.reverse()
     return places
@@ -188,11 +267,6 @@ def turns_of(last: Turn) -> list[Turn]:
         turns.append(before)
     turns.reverse()
     return turns
-
-
-def beside(shape: Shape, right: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    """Return the shapes after a message, nearest first, up to the first with texts."""
-    return (shape,) if shape.slots else (shape, *right)
 
 
 def lesson(
@@ -208,7 +282,7 @@ def lesson(
         Unlearnable: they cannot be told apart.
         Uncountable: the template refuses it.
     """
-    slots = [turn.shape.slots for turn in turns]
+    slots = [turn.standing.shape.slots for turn in turns]
     plain, spaced = (
         [marked(message, number, slots[number], spaced=spaced) for number, message in enumerate(messages)]
         for spaced in (False, True)
@@ -268,7 +342,7 @@ def _check_reach(homes: Sequence[int], turns: Sequence[Turn]) -> None:
     last = len(turns) - 1
     reaches = [*zip([-1, *homes], homes, strict=False), (homes[-1] if homes else -1, last)]
     for before, home in reaches:
-        if home - before - 1 > len(turns[home].left or ()):
+        if home - before - 1 > len(turns[home].standing.left or ()):
             raise Unlearnable
 
 
@@ -289,7 +363,7 @@ def _pieces(
 
 def _distance(message: int, home: int, turns: Sequence[Turn]) -> int | None:
     """Return how to name a message from another one's cell."""
-    if home - message <= len(turns[home].left or ()):
+    if home - message <= len(turns[home].standing.left or ()):
         return message - home
     if message == 0:
         return None

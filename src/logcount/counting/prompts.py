@@ -13,7 +13,7 @@ from logcount.counting.shapes import Shapeless
 from logcount.counting.shown import shows_messages, shows_tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from logcount.content import Chat
@@ -25,8 +25,8 @@ _WHOLE_ONLY = frozenset({"documents", "continue_final_message"})
 """Options that change the conversation itself."""
 _NOT_COMPOSED = (Shapeless, TypeError, ValueError, RecursionError)
 """What messages, tools and options raise that are no JSON, or too deep."""
-_MOST_TOOLS = 64
-"""Lists of tools that are known by their identity, so that they need not be written out again."""
+_MOST_SCENES = 128
+"""Sets of tools and options that are found without writing them out again."""
 
 
 class Prompts:
@@ -42,7 +42,8 @@ class Prompts:
         self._prepare = prepare
         self._thought_end = thought_end
         self._composers: dict[Traits, Composer] = {}
-        self._tools: dict[int, tuple[Sequence[Any], str]] = {}
+        self._traits: dict[bool, Traits] = {}
+        self._scenes: dict[Hashable, tuple[Sequence[Any] | None, Scene]] = {}
 
     def count(self, chat: Chat, date: datetime) -> Composed:
         """Count a prompt, and what the template leaves out of it.
@@ -55,7 +56,7 @@ class Prompts:
             with suppress(*_NOT_COMPOSED):
                 last = self._last(composer, chat.messages)
                 composed = composer.count(
-                    self._scene(chat, date, open_reply=chat.open_reply), last, self._message(chat)
+                    self._scene(composer, chat, date, open_reply=chat.open_reply), last, self._message(chat)
                 )
                 if composed is not None:
                     return composed
@@ -72,7 +73,10 @@ class Prompts:
         if composer is not None:
             with suppress(*_NOT_COMPOSED):
                 last = self._last(composer, chat.messages)
-                opened, closed = self._scene(chat, date, open_reply=True), self._scene(chat, date, open_reply=False)
+                opened, closed = (
+                    self._scene(composer, chat, date, open_reply=True),
+                    self._scene(composer, chat, date, open_reply=False),
+                )
                 turn, message = composer.turn(last, said), self._message(chat, said)
                 written = composer.answer(opened, closed, last, turn, message)
                 if written is not None:
@@ -93,19 +97,28 @@ class Prompts:
         """Return what composes such a conversation, if anything does."""
         if not _WHOLE_ONLY.isdisjoint(chat.options) or not chat.messages:
             return None
-        traits = self._tokenizer.traits(chat.tools)
+        traits = self._traits.get(bool(chat.tools))
+        if traits is None:
+            traits = self._traits[bool(chat.tools)] = self._tokenizer.traits(chat.tools)
         composer = self._composers.get(traits)
         if composer is None:
             rendering = _Rendering(self._tokenizer, chat, date, open_reply=chat.open_reply)
             composer = self._composers[traits] = Composer(traits, self._thought_end(chat), rendering)
         return composer if composer.trusted and traits.options.isdisjoint(chat.options) else None
 
-    def _scene(self, chat: Chat, date: datetime, *, open_reply: bool) -> Scene:
-        traits = self._tokenizer.traits(chat.tools)
+    def _scene(self, composer: Composer, chat: Chat, date: datetime, *, open_reply: bool) -> Scene:
+        """Return the scene of a conversation; tools that a client repeats are one object, by which it is found."""
         options = json.dumps(chat.options, sort_keys=True) if chat.options else ""
-        dates = tuple(date.strftime(form) for form in traits.dates)
-        rendering = _Rendering(self._tokenizer, chat, date, open_reply=open_reply)
-        return Scene(self._tools_key(chat.tools), (options, open_reply, dates), rendering)
+        dates = tuple([date.strftime(form) for form in composer.dates])
+        key = id(chat.tools), options, open_reply, dates, composer
+        known = self._scenes.get(key)
+        if known is None or known[0] is not chat.tools:
+            if len(self._scenes) >= _MOST_SCENES:
+                self._scenes.clear()
+            tools = json.dumps(chat.tools) if chat.tools else ""
+            rendering = _Rendering(self._tokenizer, chat, date, open_reply=open_reply)
+            known = self._scenes[key] = chat.tools, composer.scene(tools, (options, open_reply, dates), rendering)
+        return known[1]
 
     def _message(self, chat: Chat, *more: Message) -> Callable[[int], Message]:
         number = len(chat.messages)
@@ -129,24 +142,14 @@ class Prompts:
             new.counter, new.counted = composer, turn
         return cast("Turn", turn)
 
-    def _tools_key(self, tools: Sequence[Any] | None) -> str:
-        """Return the tools in writing; those of a client that repeats them are one object, and are written once."""
-        if not tools:
-            return ""
-        known = self._tools.get(id(tools))
-        if known is None or known[0] is not tools:
-            if len(self._tools) >= _MOST_TOOLS:
-                self._tools.clear()
-            known = self._tools[id(tools)] = tools, json.dumps(tools)
-        return known[1]
-
 
 class _Rendering:
     """A template under one set of tools and options, and its tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer, chat: Chat, date: datetime, *, open_reply: bool) -> None:
         self._tokenizer = tokenizer
-        self._chat = chat
+        self._tools = chat.tools
+        self._options = chat.options
         self._date = date
         self._open_reply = open_reply
         self.count = tokenizer.count
@@ -154,18 +157,17 @@ class _Rendering:
 
     def render(self, messages: list[Message]) -> str:
         """Return what the template writes."""
-        chat = self._chat
         return self._tokenizer.render(
-            messages, tools=chat.tools, open_reply=self._open_reply, options=chat.options, date=self._date
+            messages, tools=self._tools, open_reply=self._open_reply, options=self._options, date=self._date
         )
 
     def hides_tools(self, shown: str) -> bool:
         """Say whether a tool is not in what the template wrote."""
-        return not shows_tools(shown, self._chat.tools)
+        return not shows_tools(shown, self._tools)
 
     def tool_texts(self) -> frozenset[str]:
         """Return the texts that the tools are made of, but for the words of their schema."""
-        return frozenset(_texts(self._chat.tools)) - _SCHEMA_WORDS
+        return frozenset(_texts(self._tools)) - _SCHEMA_WORDS
 
 
 _SCHEMA_WORDS = frozenset(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -92,6 +93,11 @@ def take_apart(message: Mapping[str, Any], traits: Traits) -> Taken:
     )
 
 
+@lru_cache(1000)
+def _slot(path: Path, kind: Kind) -> Slot:
+    return Slot(path, kind)
+
+
 def _rough(key: str, value: Any, form: Hashable) -> Hashable:
     """Return what a field adds to a message's outline."""
     if isinstance(value, str):
@@ -137,7 +143,7 @@ class _Taking:
     def _slot(self, path: Path, kind: Kind, value: Any) -> Hashable:
         if len(self.slots) >= _MOST_SLOTS:
             raise Shapeless
-        self.slots.append(Slot(path, kind))
+        self.slots.append(_slot(path, kind))
         self.values.append(value)
         return kind.value
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LONGEST_STRETCH = 2**16
 """Characters above which a stretch is counted in pieces: the reference needs up to 400 bytes for each."""
 
+_NEAR = 2**12
+"""Characters before the longest piece's end in which most texts begin a line."""
+
 _LONGEST_TOKEN = 200
 """Characters of an added token: a longer one would nest the pattern of all tokens deeper than Python compiles."""
 
@@ -118,15 +121,20 @@ class Cutter:
     def pieces(self, stretch: str) -> Iterator[str]:
         """Give a stretch in pieces of at most `LONGEST_STRETCH` characters, where it can be cut in time."""
         start = last = 0
-        for found in self._inner.finditer(stretch) if self._inner is not None else ():
-            if found.end() - start > LONGEST_STRETCH and last > start:
-                yield stretch[start:last]
-                start = last
-            last = found.end()
-        if len(stretch) - start > LONGEST_STRETCH and last > start:
+        while len(stretch) - start > LONGEST_STRETCH:
+            for found in self._inner.finditer(stretch, self._from(start)) if self._inner is not None else ():
+                if found.end() - start > LONGEST_STRETCH and last > start:
+                    break
+                last = found.end()
+            if last <= start:
+                break
             yield stretch[start:last]
             start = last
         yield stretch[start:]
+
+    def _from(self, start: int) -> int:
+        """Return where to look for the next cut: near the end of a piece where lines are cut, as any may begin one."""
+        return start + LONGEST_STRETCH - _NEAR if self._inner is _LINE_START else start
 
 
 def _separators(backend: Any, added: list[Any]) -> tuple[set[str], set[str]]:
