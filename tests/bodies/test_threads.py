@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logcount.bodies.threads import Threads
+from logcount.bodies.threads import Said, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,3 +153,13 @@ def test_memory_is_bounded_and_what_was_forgotten_is_read_anew() -> None:
         for number in range(20)
     ]
     assert read_all([json.dumps(document) for document in documents], documents, most=50) == len(documents)
+
+
+@pytest.mark.parametrize("turns", [3, 80])
+def test_messages_that_never_come_again_are_forgotten(turns: int) -> None:
+    threads = Threads(lambda document: document, lambda message: message, most=500)
+    for number in range(2000 // turns):
+        messages = [{"role": "user", "content": f"{number} {turn}"} for turn in range(turns)]
+        assert threads.read(json.dumps(json.dumps({"messages": messages})).encode()) is not None
+    gc.collect()
+    assert sum(isinstance(thing, Said) for thing in gc.get_objects()) <= 2 * 500 + turns

@@ -25,6 +25,7 @@ from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
 from logcount.bodies.openai_prompts import plain_message
 from logcount.bodies.openai_responses import RESPONSES
 from logcount.bodies.plain_chat import answer_of_chunks, plain_answer
+from logcount.bodies.runs import read_runs
 from logcount.bodies.tgi import TGI
 from logcount.bodies.threads import Threads
 from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
@@ -96,6 +97,8 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
     Replies are put together only where usage is not whole, or where `keep_replies` asks for them.
     """
     if isinstance(body.data, Escaped):
+        if not keep_replies and not body.cut and (told := _of_runs(body.data)) is not None:
+            return told, _UNFLAGGED
         body = Body(body.data.text(), body.cut)
     if not body.cut and isinstance(body.data, str) and body.data.startswith("{"):
         told = (None if keep_replies else glance(body.data)) or plain_answer(body.data)
@@ -107,28 +110,44 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
 _UNFLAGGED: frozenset[str] = frozenset()
 
 
+def _of_runs(text: Escaped) -> ModelResponse | None:
+    """Return what a stream of OpenAI's says that ends with its usage whole, by a part of its chunks."""
+    runs = read_runs(bytes(text.data))
+    if runs is None or _api_of(runs.opening) not in (CHAT, COMPLETIONS):
+        return None
+    told = _said(Framed(runs.documents, streamed=True), keep_replies=False, embedded=False)
+    return told if _is_whole(told.usage) else None
+
+
 def _all_of(body: Body, *, keep_replies: bool) -> tuple[ModelResponse, frozenset[str]]:
     framed = unframe(body)
     if isinstance(framed.documents, Chunks) and framed.documents.plain is not None:
         return answer_of_chunks(framed.documents.plain, cut=framed.cut), framed.flags
+    embedded = isinstance(body.data, dict | list)
+    return _said(framed, keep_replies=keep_replies, embedded=embedded), framed.flags
+
+
+def _said(framed: Framed, *, keep_replies: bool, embedded: bool) -> ModelResponse:
+    """Return what documents say; of one that was `embedded` in its event, nobody knows where the cut fell."""
     api = _api_of(framed.documents)
     erring = _any_error(framed.documents)
     usage = _usage(api, framed.documents)
-    embedded = isinstance(body.data, dict | list)  # then nobody knows where the cut fell
     if (not framed.cut_keys.isdisjoint(_USAGE_KEYS) or (framed.cut and embedded)) and (api is None or api.generates):
         usage = as_cut(usage)
-    whole = usage is not None and usage.prompt is not None and usage.completion is not None and not usage.interim
-    response = ModelResponse(
+    return ModelResponse(
         api=api.name if api else UNKNOWN_API,
         model=_model(framed.documents),
         usage=usage,
-        replies=api.replies(framed.documents) if api and (keep_replies or not whole) else (),
+        replies=api.replies(framed.documents) if api and (keep_replies or not _is_whole(usage)) else (),
         generates=api.generates if api else True,
         error=erring and _is_error(framed, api),
         complaint=api is None and any(not _COMPLAINTS.isdisjoint(document) for document in framed.documents),
         cut=framed.cut or LOST_CHUNKS in framed.flags or (framed.streamed and erring),
     )
-    return response, framed.flags
+
+
+def _is_whole(usage: Usage | None) -> bool:
+    return usage is not None and usage.prompt is not None and usage.completion is not None and not usage.interim
 
 
 _USAGE_KEYS = frozenset(

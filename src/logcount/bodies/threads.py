@@ -157,7 +157,8 @@ class Threads(Generic[Value]):
             last = Said(last, last.number + 1 if last else 0)
             at = place if len(keys) > 1 else place - len(new) + 1
             if at >= 0:
-                self._known.put(keys[at], Known(known.key, known.before, last), 1, last.number + 1)
+                weight = 1 if len(keys) > 1 else len(new)
+                self._known.put(keys[at], Known(known.key, known.before, last), weight, last.number + 1)
         return None if last is None else (Thread(last, new, partial(self._whole, quoted)), frame)
 
     def _whole(self, quoted: bytes) -> Sequence[Document]:

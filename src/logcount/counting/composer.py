@@ -32,6 +32,8 @@ _MOST_PATTERNS = 64
 _MOST_PLACES = 20_000
 """Places of one pattern that are remembered."""
 _MOST_SHAPES = 20_000
+_LONGEST_LESSON = 400
+"""Messages of a conversation beyond which nothing is learned from it."""
 _PATIENCE = 20
 """Lessons that may fail before there was one that did not."""
 
@@ -144,6 +146,9 @@ class Composer:
     def _learn(self, scene: Scene, last: Turn, message: Callable[[int], Message]) -> bool:
         """Learn the places of a conversation from the template; say whether that was possible."""
         pattern = scene.pattern
+        pattern.misses += 1
+        if pattern.misses == 1 or last.number >= _LONGEST_LESSON:  # tools that are met only once are not worth it
+            return False
         if pattern.failures > _PATIENCE + pattern.lessons or len(pattern.entries) + len(pattern.shared) > _MOST_PLACES:
             return False
         if self._take_lesson(scene, last, message):

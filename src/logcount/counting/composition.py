@@ -226,6 +226,7 @@ class Pattern:
     shared: dict[Place, Entry] = field(default_factory=dict)
     """Entries in which nothing of the tools stands: they are the same under all sets of tools."""
     entries: dict[Place, Entry] = field(default_factory=dict)
+    misses: int = 0
     lessons: int = 0
     failures: int = 0
     hides_tools: bool = False
