@@ -1,4 +1,5 @@
-"""Compares offline counts with reported usage over recorded exchanges of open models, and prints the README's table.
+"""Compares offline counts with reported usage over recorded exchanges of open models, and prints a table:
+the README's two are made of its rows.
 
     python benchmarks/accuracy.py [EXCHANGES.jsonl[.gz] …] [--family NAME] [--kind KIND] [--each]
 

@@ -103,9 +103,9 @@ class Known:
     """A place in a body that was read before."""
 
     key: bytes
-    """What stands before the messages, as a digest …"""
-    before: Document
-    """… and decoded."""
+    """What stands before the messages, as a digest."""
+    start: int
+    """Where the first message begins."""
     last: Said | None
     """The last message before this place."""
 
@@ -148,7 +148,7 @@ class Threads(Generic[Value]):
         if known is None:
             start, known, passed = self._begin(quoted, view, passed)
         end, new, exact = _new_messages(quoted, start, [place for place, _ in passed])
-        frame = self._framed(known, view[end:])
+        frame = self._framed(known, view, end)
         new = [self._accept(message) for message in new]
         last = known.last
         keys = [key for _, key in passed] if exact else []
@@ -158,7 +158,7 @@ class Threads(Generic[Value]):
             at = place if len(keys) > 1 else place - len(new) + 1
             if at >= 0:
                 weight = 1 if len(keys) > 1 else len(new)
-                self._known.put(keys[at], Known(known.key, known.before, last), weight, last.number + 1)
+                self._known.put(keys[at], Known(known.key, known.start, last), weight, last.number + 1)
         return None if last is None else (Thread(last, new, partial(self._whole, quoted)), frame)
 
     def _whole(self, quoted: bytes) -> Sequence[Document]:
@@ -187,23 +187,23 @@ class Threads(Generic[Value]):
     ) -> tuple[int, Known, list[tuple[int, bytes]]]:
         """Read a body from its beginning up to its first message."""
         start = _opening(quoted, quoted.index(_ROLE))
-        before = _object(_text(quoted[:start] + b'"') + "]}")
-        if before.pop("messages") != []:
-            raise ValueError("what opens is not the first message")
-        known = Known(self._key(view[:start]), before, None)
+        _decoded_head(quoted[:start])
+        known = Known(self._key(view[:start]), start, None)
         self._known.put(known.key, known, 1, 1)
         return start, known, passed[1:] if passed and passed[0][0] == start else []
 
-    def _framed(self, known: Known, text: memoryview) -> Value:
-        """Return what is made of a body without its messages, given what follows them; it is often the same."""
+    def _framed(self, known: Known, view: memoryview, end: int) -> Value:
+        """Return what is made of a body without its messages, which end at `end`; it is often the same."""
+        text = view[end:]
         key = known.key + self._key(text)
         frame = self._frames.get(key)
         if frame is None:
             after = _object('{"messages":0' + _text(b'"' + bytes(text).partition(b"]")[2]))
             if after.pop("messages") != 0:
                 raise ValueError("the messages of such a body are others")
-            frame = self._frame(known.before | after)
-            self._frames.put(key, frame, len(text) + _FRAME_BYTES, len(text) + _FRAME_BYTES)
+            frame = self._frame(_decoded_head(bytes(view[: known.start])) | after)
+            weight = known.start + len(text) + _FRAME_BYTES
+            self._frames.put(key, frame, weight, weight)
         return frame
 
     def _key(self, text: memoryview, separator: bytes = b"") -> bytes:
@@ -212,6 +212,14 @@ class Threads(Generic[Value]):
         digest = xxhash.xxh3_128(text, self._seed)
         digest.update(separator)
         return digest.digest()
+
+
+def _decoded_head(head: bytes) -> Document:
+    """Return what stands before the messages, of which the first begins where `head` ends."""
+    document = _object(_text(head + b'"') + "]}")
+    if document.pop("messages") != []:
+        raise ValueError("what opens is not the first message")
+    return document
 
 
 def _new_messages(quoted: bytes, start: int, places: Sequence[int]) -> tuple[int, list[Document], bool]:

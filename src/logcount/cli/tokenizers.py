@@ -112,7 +112,7 @@ def _given(origins: Sequence[str], chat_template: str | None) -> list[TokenizerS
 
 
 def _origin(spec: TokenizerSpec) -> str:
-    return spec.origin.text if spec.chat_template is None else f"{spec.origin.text}\n+ {spec.chat_template.text}"
+    return spec.origin.text if spec.chat_template is None else f"{spec.origin.text} + {spec.chat_template.text}"
 
 
 def _fetched(spec: TokenizerSpec, fetched: Fetched) -> str:

@@ -171,7 +171,7 @@ class Composer:
             alone = pattern.hides_tools or entry.holds_any(texts)
             entries = pattern.entries if alone else pattern.shared
             if entries.setdefault(place, entry) is not entry:
-                self.trusted = False
+                self._distrust(rendering)
         return self.trusted
 
     def _passes(self, rendering: Rendering) -> bool:
@@ -201,8 +201,14 @@ class Composer:
 
     def _confirms(self, scene: Scene, last: Turn, message: Callable[[int], Message], composed: Composed) -> bool:
         shown = scene.rendering.render([message(number) for number in range(last.number + 1)])
-        self.trusted = scene.rendering.count(shown) == composed.tokens
+        if scene.rendering.count(shown) != composed.tokens:
+            self._distrust(scene.rendering)
         return self.trusted
+
+    def _distrust(self, rendering: Rendering) -> None:
+        if self.trusted and self._composed:
+            rendering.distrust(self._composed)
+        self.trusted = False
 
     def _shape(self, taken: Taken) -> Shape:
         shape = self._shapes.get(taken.form)

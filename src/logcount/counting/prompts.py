@@ -154,6 +154,7 @@ class _Rendering:
         self._open_reply = open_reply
         self.count = tokenizer.count
         self.seams = tokenizer.firm_seams
+        self.distrust = tokenizer.distrust_template
 
     def render(self, messages: list[Message]) -> str:
         """Return what the template writes."""

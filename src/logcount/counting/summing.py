@@ -35,6 +35,10 @@ class Rendering(Protocol):
         """Return where a text can be cut, whatever stands around the cuts; None where nobody knows."""
         ...
 
+    def distrust(self, composed: int) -> None:
+        """Tell that a template is not what it was taken for, after so many conversations were composed."""
+        ...
+
     def hides_tools(self, shown: str) -> bool:
         """Say whether a tool is not in what the template wrote."""
         ...

@@ -43,6 +43,10 @@ class Tokenizer(Protocol):
         """Return what the chat template for these tools asks of the texts that it is given."""
         ...
 
+    def distrust_template(self, composed: int) -> None:
+        """Tell the operator that so many conversations were counted by a template that is not what it was taken for."""
+        ...
+
     def render(
         self,
         messages: Sequence[Mapping[str, Any]],

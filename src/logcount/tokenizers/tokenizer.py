@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime
@@ -27,6 +28,7 @@ NO_TEMPLATE = "the tokenizer has no chat template"
 BROKEN_TEMPLATE = "the chat template does not compile"
 REFUSED = "the chat template refuses this conversation"
 
+_LOGGER = logging.getLogger(__name__)
 _FINGERPRINT_LENGTH = 12  # 48 bits of sha256: enough to tell tokenizers apart, short enough for a column
 _TEMPLATE_OPTIONS = {"documents", "continue_final_message"}
 """Parameters of `apply_chat_template` that requests to open servers may set, too."""
@@ -113,6 +115,15 @@ class TransformersTokenizer:
 
             traits = self._traits[source] = inspect_template(source, self._compiled(source).environment)
         return traits
+
+    def distrust_template(self, composed: int) -> None:
+        """Tell the operator that so many conversations were counted by a template that is not what it was taken for."""
+        _LOGGER.warning(
+            "a conversation is counted otherwise in parts than as a whole, so that all are rendered whole from now on:"
+            " tokenizer %s; of the counts so far, %d prompts were counted in parts in this process",
+            self.name,
+            composed,
+        )
 
     def prepare(self) -> None:
         """Load the fast engine and try it, which takes some seconds; else it is done when enough was counted."""
