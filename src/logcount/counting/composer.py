@@ -10,19 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from logcount.counting.composition import Entry, Pattern, Surroundings, Turn, Unlearnable, lesson, places_of, turns_of
+from logcount.counting.composition import Entry, Pattern
+from logcount.counting.lessons import Unlearnable, lesson
 from logcount.counting.markers import MARKED
 from logcount.counting.shapes import Kind, Shape, Shapeless, take_apart
 from logcount.counting.summing import Summing
+from logcount.counting.surroundings import Surroundings, TooFar, Turn, places_of, turns_of
 from logcount.counting.trial import conversations
 from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from logcount.counting.composition import Cell, Composed, Place, Ref
+    from logcount.counting.composition import Cell, Composed, Ref
     from logcount.counting.shapes import Message, Taken
     from logcount.counting.summing import Rendering
+    from logcount.counting.surroundings import Place
     from logcount.traits import Traits
 
 _AUDITED = 1000
@@ -163,7 +166,7 @@ class Composer:
             places, turns = places_of(last, self._surroundings), turns_of(last)
             messages = [message(number) for number in range(len(turns))]
             learned, shown = lesson(messages, turns, rendering.render, rendering.seams, self._thought_end)
-        except (Unlearnable, Uncountable):
+        except (TooFar, Unlearnable, Uncountable):
             return False
         pattern.hides_tools = pattern.hides_tools or rendering.hides_tools(shown)
         texts = [text for text in rendering.tool_texts() if text in shown]
@@ -182,7 +185,7 @@ class Composer:
                 last = self._last(messages)
                 shown = rendering.render(messages)
                 known = self._summing(scene, messages.__getitem__).text(last)
-            except (Shapeless, Unlearnable, Uncountable):
+            except (Shapeless, TooFar, Uncountable):
                 continue
             if known is None and not self._take_lesson(scene, last, messages.__getitem__):
                 if not self.trusted or _has_arguments(last):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from logcount.bodies.threads import Said, Thread
 from logcount.counting.composer import Composer, Scene
-from logcount.counting.composition import Composed, Turn
+from logcount.counting.composition import Composed
 from logcount.counting.shapes import Shapeless
 from logcount.counting.shown import shows_messages, shows_tools
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from logcount.content import Chat
     from logcount.counting.shapes import Message
+    from logcount.counting.surroundings import Turn
     from logcount.counting.tokenizer import Tokenizer
     from logcount.traits import Traits
 

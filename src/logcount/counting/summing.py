@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from logcount.counting.composition import NEAREST, Composed, places_of, turns_of
+from logcount.counting.composition import Composed
 from logcount.counting.shapes import take_apart
+from logcount.counting.surroundings import NEAREST, places_of, turns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
-    from logcount.counting.composition import Cell, Entry, Pattern, Ref, Surroundings, Turn
+    from logcount.counting.composition import Cell, Entry, Pattern, Ref
     from logcount.counting.shapes import Message
+    from logcount.counting.surroundings import Surroundings, Turn
     from logcount.traits import Traits
 
 _MOST_COUNTS = 16
