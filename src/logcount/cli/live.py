@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from logcount import __version__
+from logcount.cli.memory import settle_memory
 from logcount.cli.wiring import make_counter, make_mappings
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def make_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[T
         calibrate=Calibrator(counter).count,
         share=settings.run.calibrate if settings.tokenizers else 0.0,
     )
+    settle_memory()
     return tallier.tally
 
 

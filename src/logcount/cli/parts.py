@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logcount.cli.memory import settle_memory
 from logcount.sources import MIB, read_apart
 
 if TYPE_CHECKING:
@@ -25,26 +24,6 @@ _MOST_BY_DEFAULT = 8
 """Each may come to hold some hundred megabytes of tokenizers: more only where they are asked for."""
 _MOST_WAITING = 100_000
 """Exchanges of one part whose lines, or decisions, wait for its turn: some 50 MB. Beyond it is counted in order."""
-
-
-_COLLECTIONS = (100_000, 50, 100)
-"""Objects until a collection, and such until deeper ones: much is remembered, and hardly any of it is circular."""
-_MOST_KEPT_BYTES = 32 * MIB
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-"""From glibc's `malloc.h`."""
-
-
-def settle_memory() -> None:
-    """Prepare for many batches of the same size: what is loaded stays, and what one batch frees is for the next.
-
-    glibc would give memory back and ask for it again page by page; the collector would look through every module.
-    """
-    gc.freeze()
-    gc.set_threshold(*_COLLECTIONS)
-    with suppress(AttributeError, OSError, TypeError):  # other C libraries have no such knob
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT_BYTES)
-        mallopt(_M_MMAP_THRESHOLD, _MOST_KEPT_BYTES)
 
 
 def choose_workers(asked: int | None, source: ArchiveSource) -> int:

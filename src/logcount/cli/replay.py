@@ -111,7 +111,8 @@ def _replaying(
     settings: Settings, summary: Summary, span: Span, asked: _Asked
 ) -> Callable[[ArchiveSource], Coroutine[None, None, None]]:
     """Return what replays an archive into the summary; raises Misconfigured where a tokenizer is not fetched."""
-    from logcount.cli.parts import choose_workers, make_part_counter, settle_memory
+    from logcount.cli.memory import settle_memory
+    from logcount.cli.parts import choose_workers, make_part_counter
     from logcount.cli.wiring import make_recipe
     from logcount.replay import Replay
 

@@ -89,6 +89,7 @@ async def _serve(settings: Settings, sinks: Sequence[str], decisions: Decisions,
     """Count until a signal, and return which."""
     from logcount.cli.connections import Parts
     from logcount.cli.live import make_services, make_workers
+    from logcount.cli.memory import settle_memory
     from logcount.health import HealthServer
 
     stop, signals = asyncio.Event(), _listen()
@@ -101,6 +102,7 @@ async def _serve(settings: Settings, sinks: Sequence[str], decisions: Decisions,
             return made
         services += made
         _LOGGER.info("counting", extra={"fields": {"hubs": len(services), "health": health.port}})
+        settle_memory()
         counting = asyncio.gather(*(service.run(stop) for service in services))
         stopping = asyncio.create_task(_stop_at(signals, stop))
         try:
