@@ -38,8 +38,10 @@ class Group:
         self.prompt += count.prompt or 0
         self.completion += count.completion or 0
         self.total += count.total or 0
-        self.cached += count.cached or 0
-        self.reasoning += count.reasoning or 0
+        if count.cached:
+            self.cached += count.cached
+        if count.reasoning:
+            self.reasoning += count.reasoning
 
     def merge(self, other: Group) -> None:
         """Add another group's sums."""

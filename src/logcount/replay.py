@@ -79,13 +79,14 @@ class Replay:
         self._summary = summary
         self._mappings = mappings
         self._span = span
+        self._any_time = span == Span()
         self._each = each
         self._siblings = Siblings()
 
     async def handle(self, batch: Sequence[LogEvent]) -> None:
         """Count a batch of events; a `Handler` of sources."""
         decoded = [(event, decode(event, self._mappings)) for event in batch]
-        self._siblings.meet(result for event, results in decoded if not event.duplicate for result in results)
+        self._siblings.meet([result for event, results in decoded if not event.duplicate for result in results])
         self._add(decoded)
 
     def set_apart(self, batch: Sequence[LogEvent], share: Share) -> None:
@@ -123,11 +124,13 @@ class Replay:
             else:
                 self._summary.reject(result.reason, f"{event.source}:{event.position}")
             return
-        told = dated(result, event.enqueued)
-        if not self._span.holds(told.time):
+        told = result if result.time is not None else dated(result, event.enqueued)
+        if not (self._any_time or self._span.holds(told.time)):
             self._summary.outside += 1
         elif event.duplicate:
             self._summary.duplicates += 1
+        elif isinstance(told, Exchange) and told.correlation is None:  # no other record tells of it
+            self._settle(event, count(told))
         else:
             self._settle(event, self._siblings.outcome(told, count))
 

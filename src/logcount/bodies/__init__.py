@@ -96,15 +96,17 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
 
     Replies are put together only where usage is not whole, or where `keep_replies` asks for them.
     """
-    if isinstance(body.data, Escaped):
-        if not keep_replies and not body.cut and (told := _of_runs(body.data)) is not None:
-            return told, _UNFLAGGED
-        body = Body(body.data.text(), body.cut)
-    if not body.cut and isinstance(body.data, str) and body.data.startswith("{"):
-        told = (None if keep_replies else glance(body.data)) or plain_answer(body.data)
+    data = body.data
+    if isinstance(data, Escaped):
+        told = None if keep_replies or body.cut else _of_runs(data)
         if told is not None:
             return told, _UNFLAGGED
-    return _all_of(body, keep_replies=keep_replies)
+        data = data.text()
+    if not body.cut and isinstance(data, str) and data.startswith("{"):
+        told = (None if keep_replies else glance(data)) or plain_answer(data)
+        if told is not None:
+            return told, _UNFLAGGED
+    return _all_of(body if data is body.data else Body(data, body.cut), keep_replies=keep_replies)
 
 
 _UNFLAGGED: frozenset[str] = frozenset()
@@ -112,10 +114,11 @@ _UNFLAGGED: frozenset[str] = frozenset()
 
 def _of_runs(text: Escaped) -> ModelResponse | None:
     """Return what a stream of OpenAI's says that ends with its usage whole, by a part of its chunks."""
-    runs = read_runs(bytes(text.data))
-    if runs is None or _api_of(runs.opening) not in (CHAT, COMPLETIONS):
+    runs = read_runs(bytes(text.raw))
+    api = _api_of(runs.opening) if runs else None
+    if runs is None or api not in (CHAT, COMPLETIONS):
         return None
-    told = _said(Framed(runs.documents, streamed=True), keep_replies=False, embedded=False)
+    told = _said(Framed(runs.documents, streamed=True), api, keep_replies=False, embedded=False)
     return told if _is_whole(told.usage) else None
 
 
@@ -124,12 +127,11 @@ def _all_of(body: Body, *, keep_replies: bool) -> tuple[ModelResponse, frozenset
     if isinstance(framed.documents, Chunks) and framed.documents.plain is not None:
         return answer_of_chunks(framed.documents.plain, cut=framed.cut), framed.flags
     embedded = isinstance(body.data, dict | list)
-    return _said(framed, keep_replies=keep_replies, embedded=embedded), framed.flags
+    return _said(framed, _api_of(framed.documents), keep_replies=keep_replies, embedded=embedded), framed.flags
 
 
-def _said(framed: Framed, *, keep_replies: bool, embedded: bool) -> ModelResponse:
+def _said(framed: Framed, api: Api | None, *, keep_replies: bool, embedded: bool) -> ModelResponse:
     """Return what documents say; of one that was `embedded` in its event, nobody knows where the cut fell."""
-    api = _api_of(framed.documents)
     erring = _any_error(framed.documents)
     usage = _usage(api, framed.documents)
     if (not framed.cut_keys.isdisjoint(_USAGE_KEYS) or (framed.cut and embedded)) and (api is None or api.generates):
