@@ -1,5 +1,4 @@
-"""Compares offline counts with reported usage over recorded exchanges of open models, and prints a table:
-the README's two are made of its rows.
+"""Compares offline counts with reported usage over recorded exchanges of open models: the README's tables.
 
     python benchmarks/accuracy.py [EXCHANGES.jsonl[.gz] …] [--family NAME] [--kind KIND] [--each]
 

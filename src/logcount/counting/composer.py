@@ -35,6 +35,10 @@ _MOST_PATTERNS = 64
 _MOST_PLACES = 20_000
 """Places of one pattern that are remembered."""
 _MOST_SHAPES = 20_000
+_COMPARED = 8
+"""Messages before an answer that must be written alike with and without it, one by one; the others in their sum."""
+_FIRST_LESSONS = 100
+"""Lessons that are taken though fewer conversations were known than had to be learned."""
 _LONGEST_LESSON = 400
 """Messages of a conversation beyond which nothing is learned from it."""
 _PATIENCE = 20
@@ -89,7 +93,8 @@ class Composer:
             if len(self._patterns) >= _MOST_PATTERNS:
                 self._patterns.clear()
                 self._shared.clear()
-            shared = self._shared.setdefault((bool(tools), options), {})
+            alike = not tools or (self._traits.tools_apart and rendering.tool_texts() is not None)
+            shared = self._shared.setdefault((bool(tools), options), {}) if alike else {}
             pattern = self._patterns[tools, options] = Pattern(shared)
         return Scene(pattern, rendering)
 
@@ -128,9 +133,11 @@ class Composer:
         after = self._added_up(closed, said, message) if before is not None else None
         if before is None or after is None:
             return None
-        tail, tail_tokens = self._summing(opened, message).tail(last)
-        written, written_tokens = self._summing(closed, message).last(said)
+        open_sum, closed_sum = self._summing(opened, message), self._summing(closed, message)
+        tail, tail_tokens = open_sum.tail(last)
+        written, written_tokens = closed_sum.last(said)
         same = before.tokens - tail_tokens == after.tokens - written_tokens
+        same = same and open_sum.cells(last, _COMPARED) == closed_sum.cells(said, _COMPARED + 1)[1:]
         return written[len(tail) :] if same and written.startswith(tail) else None
 
     def _summing(self, scene: Scene, message: Callable[[int], Message]) -> Summing:
@@ -142,7 +149,9 @@ class Composer:
             return None
         summing = self._summing(scene, message)
         composed = summing.conversation(last)
-        if composed is None and self._learn(scene, last, message):
+        if composed is not None:
+            scene.pattern.hits += 1
+        elif self._learn(scene, last, message):
             composed = summing.conversation(last)
         return composed
 
@@ -151,6 +160,8 @@ class Composer:
         pattern = scene.pattern
         pattern.misses += 1
         if pattern.misses == 1 or last.number >= _LONGEST_LESSON:  # tools that are met only once are not worth it
+            return False
+        if pattern.lessons > pattern.hits + _FIRST_LESSONS:  # conversations of which each is unlike all others
             return False
         if pattern.failures > _PATIENCE + pattern.lessons or len(pattern.entries) + len(pattern.shared) > _MOST_PLACES:
             return False
@@ -169,9 +180,10 @@ class Composer:
         except (TooFar, Unlearnable, Uncountable):
             return False
         pattern.hides_tools = pattern.hides_tools or rendering.hides_tools(shown)
-        texts = [text for text in rendering.tool_texts() if text in shown]
+        texts = rendering.tool_texts() if self._traits.tools_apart and not pattern.hides_tools else None
+        texts = None if texts is None else [text for text in texts if text in shown]
         for place, entry in zip(places, map(self._same, learned), strict=True):
-            alone = pattern.hides_tools or entry.holds_any(texts)
+            alone = texts is None or entry.holds_any(texts)
             entries = pattern.entries if alone else pattern.shared
             if entries.setdefault(place, entry) is not entry:
                 self._distrust(rendering)

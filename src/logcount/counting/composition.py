@@ -70,9 +70,10 @@ class Pattern:
     """What is known of a template under one set of tools and options."""
 
     shared: dict[Place, Entry] = field(default_factory=dict)
-    """Entries in which nothing of the tools stands: they are the same under all sets of tools."""
+    """Entries in which nothing of the tools stands, under a template that writes them apart, for all sets of tools."""
     entries: dict[Place, Entry] = field(default_factory=dict)
     misses: int = 0
+    hits: int = 0
     lessons: int = 0
     failures: int = 0
     hides_tools: bool = False

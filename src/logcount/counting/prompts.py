@@ -155,6 +155,7 @@ class _Rendering:
         self._open_reply = open_reply
         self.count = tokenizer.count
         self.seams = tokenizer.firm_seams
+        self._any_seams = tokenizer.seams
         self.distrust = tokenizer.distrust_template
 
     def render(self, messages: list[Message]) -> str:
@@ -167,8 +168,13 @@ class _Rendering:
         """Say whether a tool is not in what the template wrote."""
         return not shows_tools(shown, self._tools)
 
-    def tool_texts(self) -> frozenset[str]:
-        """Return the texts that the tools are made of, but for the words of their schema."""
+    def tool_texts(self) -> frozenset[str] | None:
+        """Return the texts that the tools are made of, but for the words of their schema.
+
+        None where there is an added token in them: then nobody knows where what is written of them is cut.
+        """
+        if self._any_seams(json.dumps(self._tools, ensure_ascii=False)) != []:
+            return None
         return frozenset(_texts(self._tools)) - _SCHEMA_WORDS
 
 

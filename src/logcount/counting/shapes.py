@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
     from logcount.traits import Traits
 
@@ -86,7 +86,7 @@ def take_apart(message: Mapping[str, Any], traits: Traits) -> Taken:
     role = message.get("role")
     return Taken(
         form=forms,
-        outline=tuple([(key, _rough(key, message[key], form)) for key, form in forms]),
+        outline=tuple([(key, _rough(key, message[key], form, traits)) for key, form in forms]),
         slots=tuple(taking.slots),
         values=tuple(taking.values),
         role=role if isinstance(role, str) else None,
@@ -98,13 +98,29 @@ def _slot(path: Path, kind: Kind) -> Slot:
     return Slot(path, kind)
 
 
-def _rough(key: str, value: Any, form: Hashable) -> Hashable:
-    """Return what a field adds to a message's outline."""
+def _rough(key: str, value: Any, form: Hashable, traits: Traits) -> Hashable:
+    """Return what a field adds to a message's outline: whether there is text, and what a template looks for in it."""
     if isinstance(value, str):
-        return value if key in CLOSED else "text" if form == Kind.TEXT.value or not value.strip() else "special"
+        return form if key in CLOSED or form != Kind.TEXT.value else "text"
     if isinstance(value, list | tuple | dict):
-        return type(value).__name__, bool(value)
-    return type(value).__name__, value
+        return type(value).__name__, bool(value), tuple(_looked_for(value, key, traits))
+    return form
+
+
+def _looked_for(value: Any, key: str, traits: Traits) -> Iterator[Hashable]:
+    """Give the texts within a value that a template does not treat like every other."""
+    if isinstance(value, str):
+        if key not in CLOSED and not traits.is_plain(value):
+            yield _short(value)
+    elif isinstance(value, dict):
+        if key == _CALLS:
+            yield from _looked_for(json.dumps(value, ensure_ascii=False), "", traits)
+        else:
+            for name, inner in value.items():
+                yield from _looked_for(inner, name, traits)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _looked_for(inner, key, traits)
 
 
 class _Taking:

@@ -45,8 +45,8 @@ class Rendering(Protocol):
         """Say whether a tool is not in what the template wrote."""
         ...
 
-    def tool_texts(self) -> Iterable[str]:
-        """Return the texts that tools are made of: what holds none of them is the same whatever the tools are."""
+    def tool_texts(self) -> Iterable[str] | None:
+        """Return the texts that tools are made of; None where there is an added token in them."""
         ...
 
 
@@ -100,6 +100,18 @@ class Summing:
         for marked, follows, tokens_after, hidden_after in marks:
             remember(marked.sums, follows, Composed(tokens - tokens_after, hidden - hidden_after))
         return Composed(tokens, hidden, pattern.hides_tools)
+
+    def cells(self, last: Turn, number: int) -> list[Cell | None]:
+        """Return the cells of the last messages, from the last one back."""
+        cells: list[Cell | None] = []
+        following = self._surroundings.end
+        turn: Turn | None = last
+        while turn is not None and len(cells) < number:
+            entry = self._pattern.entry((turn.standing, min(len(cells), NEAREST), following))
+            cells.append(entry.cell if entry is not None else None)
+            following = self._surroundings.before(following, turn.standing.shape)
+            turn = turn.before
+        return cells
 
     def tail(self, last: Turn) -> tuple[str, int]:
         """Return what follows the last message's texts, and its tokens."""
