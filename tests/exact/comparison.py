@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from talks import TOOLS, random_talk
+
 from exact.conversations import conversations
 from exact.texts import texts
+from logcount.content import Chat
+from logcount.counting.prompts import Prompts
 from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
@@ -60,6 +64,7 @@ class Comparison:
         self._tokenizer.prepare()
         self.compare(texts(size, self._added))
         self.compare(self._conversations(CONVERSATIONS[size]))
+        self._compose(CONVERSATIONS[size] // 2)
         return Result(self._tokenizer.name, self._tokenizer.engine, dict(self._kinds), time.monotonic() - began)
 
     def compare(self, given: Iterable[tuple[str, str]]) -> None:
@@ -99,6 +104,20 @@ class Comparison:
             start, end = sorted(chance.choices(range(len(text) + 1), k=2))
             yield "cuts of conversations", text[start:end]
             self._at_seams(text, chance)
+
+    def _compose(self, number: int) -> None:
+        """Compare what growing conversations come to, message by message, with what they are when rendered whole."""
+        chance, prompts = random.Random(5), Prompts(self._tokenizer, dict, lambda _chat: "</think>")
+        for _ in range(number):
+            talk, tools = random_talk(chance, 10), chance.choice(TOOLS)
+            for size in range(1, len(talk) + 1, 2):
+                chat = Chat(talk[:size], tools=tools)
+                try:
+                    text = self._tokenizer.render(chat.messages, tools=tools, date=DATE)
+                except Uncountable:
+                    continue
+                right = self._reference([text], special=False)[0]
+                self._note("composed", text, right, {prompts.count(chat, DATE).tokens})
 
     def _at_seams(self, text: str, chance: random.Random) -> None:
         seams = self._tokenizer.seams(text)
