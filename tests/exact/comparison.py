@@ -64,7 +64,7 @@ class Comparison:
         self._tokenizer.prepare()
         self.compare(texts(size, self._added))
         self.compare(self._conversations(CONVERSATIONS[size]))
-        self._compose(CONVERSATIONS[size] // 2)
+        self._grow(CONVERSATIONS[size] // 2)
         return Result(self._tokenizer.name, self._tokenizer.engine, dict(self._kinds), time.monotonic() - began)
 
     def compare(self, given: Iterable[tuple[str, str]]) -> None:
@@ -105,9 +105,9 @@ class Comparison:
             yield "cuts of conversations", text[start:end]
             self._at_seams(text, chance)
 
-    def _compose(self, number: int) -> None:
-        """Compare what growing conversations come to, message by message, with what they are when rendered whole."""
-        chance, prompts = random.Random(5), Prompts(self._tokenizer, dict, lambda _chat: "</think>")
+    def _grow(self, number: int) -> None:
+        """Compare what growing conversations count, message by message, with what is rendered of them."""
+        chance, prompts = random.Random(5), Prompts(self._tokenizer)
         for _ in range(number):
             talk, tools = random_talk(chance, 10), chance.choice(TOOLS)
             for size in range(1, len(talk) + 1, 2):
@@ -117,7 +117,7 @@ class Comparison:
                 except Uncountable:
                     continue
                 right = self._reference([text], special=False)[0]
-                self._note("composed", text, right, {prompts.count(chat, DATE).tokens})
+                self._note("growing", text, right, {prompts.count(chat, DATE, "</think>").tokens})
 
     def _at_seams(self, text: str, chance: random.Random) -> None:
         seams = self._tokenizer.seams(text)

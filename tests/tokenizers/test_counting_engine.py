@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +19,6 @@ from logcount.tokenizers import cutting, load_tokenizer, stretches
 from logcount.tokenizers.audit import LONGEST_SAMPLE, AuditedEngine
 from logcount.tokenizers.cutting import Cutter, trie_pattern
 from logcount.tokenizers.engine import FastEngine, ReferenceEngine
-from logcount.tokenizers.memo import LONGEST_OWN_KEY, Memo
 from logcount.tokenizers.stretches import StretchCounter
 from logcount.tokenizers.trial import trial_texts
 
@@ -152,22 +150,6 @@ def test_whatever_the_added_tokens_the_pieces_add_up(
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(
-    tokens=TOKENS,
-    normalizer=st.sampled_from(NORMALIZERS),
-    text=st.text("ab<|>\n", max_size=20),
-    other=st.text("ab<|>\n \u0301", max_size=20),
-)
-@example(tokens=[("a<a", False, True), ("<b>", False, True)], normalizer=None, text="a<a<b>", other="a<")
-def test_at_a_firm_seam_what_stands_before_it_can_be_any_text(
-    tokens: list[tuple[str, bool, bool]], normalizer: Any, text: str, other: str
-) -> None:
-    made = _bytes_with(tokens, normalizer)
-    reference = ReferenceEngine(made)
-    for seam in Cutter(made).firm_seams(text) or ():
-        assert reference.count(other + text[seam:]) == reference.count(other) + reference.count(text[seam:])
-
-
 @given(tokens=st.sets(st.text("ab-]^\\", min_size=1, max_size=5), min_size=1), text=st.text("ab-]^\\", max_size=30))
 def test_the_pattern_of_all_tokens_finds_the_leftmost_and_then_longest(tokens: set[str], text: str) -> None:
     expected, at = [], 0
@@ -412,52 +394,3 @@ def test_special_tokens_are_added_by_number_where_that_is_proven(backend: Any) -
     assert StretchCounter(made, name="tiny").added is None
     assert StretchCounter(made, name="tiny").seams("<|im_end|>") is None
     assert StretchCounter(made, name="tiny").count_with_added("a") == 3
-
-
-# The memo.
-
-
-@given(texts=st.lists(st.text(max_size=300), max_size=60), room=st.sampled_from([0, 600, 4_000, 100_000]))
-def test_a_memo_gives_what_was_kept_or_nothing(texts: list[str], room: int) -> None:
-    memo = Memo(room)
-    for number, text in enumerate(texts):
-        memo.keep(memo.key(text), number)
-        assert memo.young[memo.key(text)] == number
-    last = {text: number for number, text in enumerate(texts)}
-    for text, number in last.items():
-        found = memo.young.get(memo.key(text))
-        assert (memo.recall(memo.key(text)) if found is None else found) in {None, number}
-
-
-def test_what_is_asked_for_again_stays() -> None:
-    memo = Memo(20_000)
-    memo.keep("kept", 7)
-    for number in range(1_000):
-        memo.keep(f"other {number}", number)
-        if memo.young.get("kept") is None:
-            assert memo.recall("kept") == 7
-    assert memo.young.get("other 1", memo.recall("other 1")) is None
-
-
-@pytest.mark.parametrize("length", [10, LONGEST_OWN_KEY, 2_000])
-@pytest.mark.parametrize("script", ["a", "\u4e2d", "\U0001f600"])
-def test_a_memo_of_texts_that_never_come_again_stays_within_its_room(length: int, script: str) -> None:
-    room = 2 * 2**20
-    tracemalloc.start()
-    try:
-        memo = Memo(room)
-        began = tracemalloc.get_traced_memory()[0]
-        tracemalloc.reset_peak()
-        for number in range(60_000):
-            text = f"{number:09}{script}".ljust(length, script)
-            memo.keep(memo.key(text), 1_000 + number)
-        now, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert now - began <= room
-    assert peak - began <= room
-    assert len(memo.young) > 500
-
-
-def test_no_two_memos_know_a_long_text_by_the_same_digest() -> None:
-    assert Memo().key("a" * 1_000) != Memo().key("a" * 1_000)

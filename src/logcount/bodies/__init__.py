@@ -6,7 +6,7 @@ To add an API: write a module with an `Api` of small functions, and give it a ro
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -19,21 +19,24 @@ from logcount.bodies.embeddings import EMBEDDINGS, RERANK
 from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
 from logcount.bodies.gemini import GEMINI
 from logcount.bodies.glance import glance
+from logcount.bodies.known_parts import KnownParts
 from logcount.bodies.llama_cpp import LLAMA_CPP
 from logcount.bodies.ollama import OLLAMA
 from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
-from logcount.bodies.openai_prompts import plain_message
 from logcount.bodies.openai_responses import RESPONSES
 from logcount.bodies.plain_chat import answer_of_chunks, plain_answer
 from logcount.bodies.runs import read_runs
 from logcount.bodies.tgi import TGI
-from logcount.bodies.threads import Threads
 from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
+from logcount.bounded import BoundedCache
 from logcount.content import Chat, ModelRequest, ModelResponse, Prompt, Usage
 from logcount.exchanges import Body
 from logcount.jsontext import Escaped
 
-__all__ = ["APIS", "UNKNOWN_API", "Threads", "chat_threads", "read_request", "read_response"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["APIS", "UNKNOWN_API", "RequestReader", "read_request", "read_response"]
 
 
 def _any_usage(documents: Documents) -> Usage | None:
@@ -204,38 +207,53 @@ def _is_error(framed: Framed, api: Api | None) -> bool:
     return api is None or says_error(framed.documents[0])
 
 
-def chat_threads() -> Threads[ModelRequest]:
-    """Return what remembers the conversations of OpenAI's chat, for `read_request`."""
-    return Threads(_frame, plain_message)
+class RequestReader:
+    """Reads request bodies, and remembers messages and tools that come again."""
+
+    def __init__(self) -> None:
+        self._known = KnownParts()
+        self._tools: BoundedCache[tuple[int, str], tuple[Any, Sequence[Document]]] = BoundedCache(
+            _TOOLS_ROOM, lambda _key, entry: _TOOL_BYTES * (1 + len(entry[1]))
+        )
+
+    def read(self, body: Body, answered_by: str = UNKNOWN_API) -> tuple[ModelRequest, frozenset[str]]:
+        """Return what a request body asks, and flags; the API that answered, where known, has the first say."""
+        document = self._known.decode(body)
+        if document is None:
+            return read_request(body, answered_by)
+        request = _request(document, answered_by)
+        if isinstance(request.prompt, Chat) and request.prompt.tools and document.get("tools"):
+            tools = self._same_tools(document["tools"], request.api, request.prompt.tools)
+            request = replace(request, prompt=replace(request.prompt, tools=tools))
+        return request, _UNFLAGGED
+
+    def _same_tools(self, given: Any, api: str, tools: Sequence[Document]) -> Sequence[Document]:
+        """Return the tools as they were made of the same list before: whoever writes them out knows them then."""
+        known = self._tools.get((id(given), api))
+        if known is None or known[0] is not given:
+            known = given, tools
+            self._tools.put((id(given), api), known)
+        return known[1]
 
 
-def _frame(document: Document) -> ModelRequest:
-    return _asked(CHAT, document, CHAT.prompt(document | {"messages": [_STAND_IN]}))
+_TOOLS_ROOM = 8 * 2**20
+_TOOL_BYTES = 1000
+"""Bytes of one tool as it is handed on, and of the list that it was made of, without the texts that they share."""
 
 
-_STAND_IN = {"role": "user", "content": "?"}
-
-
-def read_request(
-    body: Body, answered_by: str = UNKNOWN_API, threads: Threads[ModelRequest] | None = None
-) -> tuple[ModelRequest, frozenset[str]]:
-    """Return what a request body asks, and flags; the API that answered, where known, has the first say.
-
-    Of a conversation that `threads` remember, only what is new is read.
-    """
-    if threads is not None and answered_by == CHAT.name and isinstance(body.data, Escaped) and not body.cut:
-        read = threads.read(bytes(body.data.raw))
-        if read is not None:
-            thread, frame = read
-            return replace(frame, prompt=replace(cast("Chat", frame.prompt), messages=thread)), _UNFLAGGED
+def read_request(body: Body, answered_by: str = UNKNOWN_API) -> tuple[ModelRequest, frozenset[str]]:
+    """Return what a request body asks, and flags; the API that answered, where known, has the first say."""
     framed = unframe(body)
-    document: Document = framed.documents[0] if framed.documents else {}
+    return _request(framed.documents[0] if framed.documents else {}, answered_by, cut=framed.cut), framed.flags
+
+
+def _request(document: Document, answered_by: str, *, cut: bool = False) -> ModelRequest:
     answering = next((api for api in APIS if api.name == answered_by), None)
     prompt = answering.prompt(document) if answering else None
     asked = answering if prompt is not None else next((api for api in REQUESTS if api.asks(document)), None)
     if prompt is None and asked is not None:
         prompt = asked.prompt(document)
-    return _asked(asked, document, prompt, cut=framed.cut), framed.flags
+    return _asked(asked, document, prompt, cut=cut)
 
 
 def _asked(api: Api | None, document: Document, prompt: Prompt | None, *, cut: bool = False) -> ModelRequest:

@@ -50,17 +50,6 @@ def chat_prompt(document: Document) -> Prompt | None:
     )
 
 
-def plain_message(message: Document) -> Document:
-    """Return a message as `chat_prompt` hands it on.
-
-    Raises:
-        ValueError: it holds more than text.
-    """
-    if any(_missing([message])):
-        raise ValueError("more than text")
-    return _with_tool_calls(message)
-
-
 def forces_call(document: Document) -> bool:
     """Say whether a request has the model call some tool, or the one that it names."""
     choices = (document.get("tool_choice"), document.get("function_call"))

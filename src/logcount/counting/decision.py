@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logcount.bodies import UNKNOWN_API, chat_threads
+from logcount.bodies import UNKNOWN_API, RequestReader
 from logcount.bodies.usage import add
 from logcount.counting.side import Side
 from logcount.counting.sides import Sides, count_sides
@@ -28,11 +28,11 @@ class Counter:
     def __init__(self, tokenizer_for: TokenizerFor) -> None:
         self._tokenizer_for = tokenizer_for
         self._counters: dict[int, ChatCounter] = {}
-        self._threads = chat_threads()
+        self._requests = RequestReader()
 
     def count(self, exchange: Exchange) -> Outcome:
         """Decide what an exchange counts; never raises."""
-        spoken = listen(exchange, threads=self._threads)
+        spoken = listen(exchange, reader=self._requests)
         reported = spoken.reported
         if reported is not None and is_whole(reported, spoken.response):
             return _outcome(exchange, spoken, by_usage(reported))
@@ -50,7 +50,7 @@ class Counter:
         Where there is no tokenizer for the model, no more is read than a count by usage takes.
         """
         known = self._tokenizer_for(model) is not None
-        spoken = listen(exchange, to_all=known, threads=self._threads)
+        spoken = listen(exchange, to_all=known, reader=self._requests)
         return spoken, self.sides(exchange, spoken) if known else None
 
     def sides(self, exchange: Exchange, spoken: Spoken) -> Sides | None:

@@ -1,67 +1,61 @@
-"""Counts prompts, and writes answers after them: composed of what is known of their messages, else rendered whole."""
+"""Prompts: a conversation is prepared as servers prepare it, rendered whole, and counted.
+
+Law: what a template does with content parts and roles is found out by rendering small probes once; what it leaves out
+of a conversation is a doubt of the count.
+"""
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from logcount.bodies.threads import Said, Thread
-from logcount.counting.composer import Composer, Scene
-from logcount.counting.composition import Composed
-from logcount.counting.shapes import Shapeless
 from logcount.counting.shown import shows_messages, shows_tools
+from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     from logcount.content import Chat
-    from logcount.counting.shapes import Message
-    from logcount.counting.surroundings import Turn
     from logcount.counting.tokenizer import Tokenizer
-    from logcount.traits import Traits
 
-_WHOLE_ONLY = frozenset({"documents", "continue_final_message"})
-"""Options that change the conversation itself."""
-_NOT_COMPOSED = (Shapeless, TypeError, ValueError, RecursionError)
-"""What messages, tools and options raise that are no JSON, or too deep."""
-_MOST_SCENES = 128
-"""Sets of tools and options that are found without writing them out again."""
+Message = dict[str, Any]
+
+UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
+"""Stands in for the date of an exchange that has none, so that its count does not depend on today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a prompt counts."""
+
+    tokens: int
+    hides_message: bool
+    hides_tools: bool
 
 
 class Prompts:
-    """Counts prompts with one tokenizer and its template.
+    """Counts prompts with one tokenizer and its template."""
 
-    `prepare` makes of a message what servers hand to the template; `thought_end` says what it writes after a thought.
-    """
-
-    def __init__(
-        self, tokenizer: Tokenizer, prepare: Callable[[Mapping[str, Any]], Message], thought_end: Callable[[Chat], str]
-    ) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._prepare = prepare
-        self._thought_end = thought_end
-        self._composers: dict[Traits, Composer] = {}
-        self._traits: dict[bool, Traits] = {}
-        self._scenes: dict[Hashable, tuple[Sequence[Any] | None, Scene]] = {}
+        self._takes_parts: bool | None = None
+        self._takes_developer: bool | None = None
+        self._latest: tuple[Chat, datetime, str] | None = None
 
-    def count(self, chat: Chat, date: datetime) -> Composed:
-        """Count a prompt, and what the template leaves out of it.
+    def count(self, chat: Chat, date: datetime, thought_end: str) -> Counted:
+        """Count a prompt; `thought_end` is what the template writes after a thought.
 
         Raises:
             Uncountable: the template or the tokenizer refuses it.
         """
-        composer = self._composer(chat, date)
-        if composer is not None:
-            with suppress(*_NOT_COMPOSED):
-                last = self._last(composer, chat.messages)
-                composed = composer.count(
-                    self._scene(composer, chat, date, open_reply=chat.open_reply), last, self._message(chat)
-                )
-                if composed is not None:
-                    return composed
-        return self._whole(chat, date)
+        messages = self._prepared(chat)
+        text = self._render(chat, messages, date, open_reply=chat.open_reply)
+        if chat.open_reply:
+            self._latest = chat, date, text
+        hides_message = not shows_messages(text, messages, thought_end)
+        return Counted(self._tokenizer.count(text), hides_message, not shows_tools(text, chat.tools))
 
     def answer(self, chat: Chat, said: Message, date: datetime) -> str | None:
         """Return what the template writes for an answer after the prompt; None where that cannot be told apart.
@@ -69,127 +63,78 @@ class Prompts:
         Raises:
             Uncountable: the template refuses it.
         """
-        said = self._prepare(said)
-        composer = self._composer(chat, date)
-        if composer is not None:
-            with suppress(*_NOT_COMPOSED):
-                last = self._last(composer, chat.messages)
-                opened, closed = (
-                    self._scene(composer, chat, date, open_reply=True),
-                    self._scene(composer, chat, date, open_reply=False),
-                )
-                turn, message = composer.turn(last, said), self._message(chat, said)
-                written = composer.answer(opened, closed, last, turn, message)
-                if written is not None:
-                    return written
-        messages = [self._prepare(message) for message in chat.messages]
-        before = _Rendering(self._tokenizer, chat, date, open_reply=True).render(messages)
-        after = _Rendering(self._tokenizer, chat, date, open_reply=False).render([*messages, said])
+        messages = self._prepared(chat)
+        latest, self._latest = self._latest, None
+        if latest is not None and latest[0] is chat and latest[1] == date:
+            before = latest[2]
+        else:
+            before = self._render(chat, messages, date, open_reply=True)
+        after = self._render(chat, [*messages, self.prepare(said)], date, open_reply=False)
         return after[len(before) :] if after.startswith(before) else None
 
-    def _whole(self, chat: Chat, date: datetime) -> Composed:
-        rendering = _Rendering(self._tokenizer, chat, date, open_reply=chat.open_reply)
-        messages = [self._prepare(message) for message in chat.messages]
-        shown = rendering.render(messages)
-        hidden = not shows_messages(shown, messages, self._thought_end(chat))
-        return Composed(rendering.count(shown), hidden, rendering.hides_tools(shown))
+    def attempt(self, messages: list[Message]) -> str:
+        """Render a probe; nothing where the template refuses it."""
+        try:
+            return self._tokenizer.render(messages, date=UNDATED)
+        except Uncountable:
+            return ""
 
-    def _composer(self, chat: Chat, date: datetime) -> Composer | None:
-        """Return what composes such a conversation, if anything does."""
-        if not _WHOLE_ONLY.isdisjoint(chat.options) or not chat.messages:
-            return None
-        traits = self._traits.get(bool(chat.tools))
-        if traits is None:
-            traits = self._traits[bool(chat.tools)] = self._tokenizer.traits(chat.tools)
-        composer = self._composers.get(traits)
-        if composer is None:
-            rendering = _Rendering(self._tokenizer, chat, date, open_reply=chat.open_reply)
-            composer = self._composers[traits] = Composer(traits, self._thought_end(chat), rendering)
-        return composer if composer.trusted and traits.options.isdisjoint(chat.options) else None
+    def prepare(self, message: Mapping[str, Any]) -> Message:
+        """Return a message as servers hand it to a template."""
+        content = message.get("content")
+        role = message.get("role")
+        if type(message) is dict and type(content) is str and role != "developer" and "tool_calls" not in message:
+            return message
+        prepared = dict(message)
+        if isinstance(content, list):
+            prepared["content"] = self._parts(content)
+        elif content is None:
+            prepared["content"] = ""
+        if role == "developer" and not self._shows_developer():
+            prepared["role"] = "system"
+        calls = message.get("tool_calls")
+        if calls and isinstance(calls, list | tuple):
+            prepared["tool_calls"] = [_with_parsed_arguments(call) for call in calls]
+        else:
+            prepared.pop("tool_calls", None)
+        return prepared
 
-    def _scene(self, composer: Composer, chat: Chat, date: datetime, *, open_reply: bool) -> Scene:
-        """Return the scene of a conversation; tools that a client repeats are one object, by which it is found."""
-        options = json.dumps(chat.options, sort_keys=True) if chat.options else ""
-        dates = tuple([date.strftime(form) for form in composer.dates])
-        key = id(chat.tools), options, open_reply, dates, composer
-        known = self._scenes.get(key)
-        if known is None or known[0] is not chat.tools:
-            if len(self._scenes) >= _MOST_SCENES:
-                self._scenes.clear()
-            tools = json.dumps(chat.tools) if chat.tools else ""
-            rendering = _Rendering(self._tokenizer, chat, date, open_reply=open_reply)
-            known = self._scenes[key] = chat.tools, composer.scene(tools, (options, open_reply, dates), rendering)
-        return known[1]
+    def _prepared(self, chat: Chat) -> list[Message]:
+        return [self.prepare(message) for message in chat.messages]
 
-    def _message(self, chat: Chat, *more: Message) -> Callable[[int], Message]:
-        number = len(chat.messages)
-        return lambda place: self._prepare(chat.messages[place]) if place < number else more[place - number]
-
-    def _last(self, composer: Composer, messages: Sequence[Any]) -> Turn:
-        """Return the last message in its place, made of those before it that were not met yet."""
-        if not isinstance(messages, Thread):
-            turn = None
-            for message in messages:
-                turn = composer.turn(turn, self._prepare(message))
-            return cast("Turn", turn)
-        fresh = []
-        said: Said | None = messages.last
-        while said is not None and said.counter is not composer:
-            fresh.append(said)
-            said = said.before
-        turn = said.counted if said is not None else None
-        for new in reversed(fresh):
-            turn = composer.turn(turn, self._prepare(messages[new.number]))
-            new.counter, new.counted = composer, turn
-        return cast("Turn", turn)
-
-
-class _Rendering:
-    """A template under one set of tools and options, and its tokenizer."""
-
-    def __init__(self, tokenizer: Tokenizer, chat: Chat, date: datetime, *, open_reply: bool) -> None:
-        self._tokenizer = tokenizer
-        self._tools = chat.tools
-        self._options = chat.options
-        self._date = date
-        self._open_reply = open_reply
-        self.count = tokenizer.count
-        self.seams = tokenizer.firm_seams
-        self._any_seams = tokenizer.seams
-        self.distrust = tokenizer.distrust_template
-
-    def render(self, messages: list[Message]) -> str:
-        """Return what the template writes."""
+    def _render(self, chat: Chat, messages: Sequence[Message], date: datetime, *, open_reply: bool) -> str:
         return self._tokenizer.render(
-            messages, tools=self._tools, open_reply=self._open_reply, options=self._options, date=self._date
+            messages, tools=chat.tools, open_reply=open_reply, options=chat.options, date=date
         )
 
-    def hides_tools(self, shown: str) -> bool:
-        """Say whether a tool is not in what the template wrote."""
-        return not shows_tools(shown, self._tools)
+    def _parts(self, content: list[Any]) -> Any:
+        """Return content parts as they are where the template reads them, else their text, a line each."""
+        texts = [part for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        if self._reads_parts():
+            return [{**part, "type": "text"} for part in texts]
+        return "\n".join(part["text"] for part in texts)
 
-    def tool_texts(self) -> frozenset[str] | None:
-        """Return the texts that the tools are made of, but for the words of their schema.
+    def _reads_parts(self) -> bool:
+        if self._takes_parts is None:
+            parts = [{"type": "text", "text": "Pa"}, {"type": "text", "text": "Pb"}]
+            shown = self.attempt([{"role": "user", "content": parts}])
+            self._takes_parts = "Pa" in shown and "Pb" in shown and "'type'" not in shown and '"type"' not in shown
+        return self._takes_parts
 
-        None where there is an added token in them: then nobody knows where what is written of them is cut.
-        """
-        if self._any_seams(json.dumps(self._tools, ensure_ascii=False)) != []:
-            return None
-        return frozenset(_texts(self._tools)) - _SCHEMA_WORDS
-
-
-_SCHEMA_WORDS = frozenset(
-    {
-        *("type", "function", "name", "description", "parameters", "properties", "required", "items", "enum", "strict"),
-        *("object", "string", "integer", "number", "boolean", "array", "null", "default", "additionalProperties", ""),
-    }
-)
+    def _shows_developer(self) -> bool:
+        if self._takes_developer is None:
+            shown = self.attempt([{"role": "developer", "content": "Dv"}, {"role": "user", "content": "Qa"}])
+            self._takes_developer = "Dv" in shown
+        return self._takes_developer
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Give every text in a JSON value, keys among them."""
-    if isinstance(value, str):
-        yield value
-    parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-    for part in parts if isinstance(parts, list) else ():
-        yield from _texts(part)
+def _with_parsed_arguments(call: Any) -> Any:
+    """Return a tool call with its arguments as an object: they travel as JSON text, and templates take objects."""
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict) or not isinstance(function.get("arguments"), str):
+        return call
+    try:
+        arguments = json.loads(function["arguments"] or "{}")
+    except (ValueError, RecursionError):
+        return call
+    return {**call, "function": {**function, "arguments": arguments}}

@@ -23,18 +23,20 @@ def shows_messages(shown: str, messages: Sequence[Mapping[str, Any]], thought_en
     Of what the assistant said, that is enough which follows a thought: templates forget earlier thoughts.
     """
     # Some templates put what the operator says elsewhere, such as before the user's last words.
-    readers = {operator: _Reader(shown) for operator in (True, False)}
-    return all(
-        readers[message.get("role") in ("system", "developer")].finds(wordings)
-        for message in messages
-        for wordings in _said(message, thought_end)
-    )
+    operator, others = _Reader(shown), _Reader(shown)
+    for message in messages:
+        role = message.get("role")
+        reader = operator if role in ("system", "developer") else others
+        ends = thought_end if role == "assistant" else None
+        if not all(reader.finds(text, ends) for text in _texts(message)):
+            return False
+    return True
 
 
 def shows_tools(shown: str, tools: Sequence[Any] | None) -> bool:
     """Say whether every tool is there by its name."""
     reader = _Reader(shown)
-    return all(reader.finds([name]) for name in tool_names(tools))
+    return all(reader.finds(name, None) for name in tool_names(tools))
 
 
 def tool_names(tools: Sequence[Any] | None) -> list[str]:
@@ -49,21 +51,28 @@ def function_of(tool: Any) -> Mapping[str, Any]:
     return function if isinstance(function, dict) else {}
 
 
-def _said(message: Mapping[str, Any], thought_end: str) -> Iterator[list[str]]:
-    """Return each text of a message in all the wordings that a template may give it."""
+def _texts(message: Mapping[str, Any]) -> Iterator[str]:
+    """Give each text of a message that a template has to show."""
     content = message.get("content")
-    parts = [part["text"] for part in content] if isinstance(content, list) else [content]
-    for text in (part.strip() for part in parts if isinstance(part, str)):
-        thoughtful = message.get("role") == "assistant" and thought_end in text
-        spoken = [text, text.rpartition(thought_end)[2].strip()] if thoughtful else [text]
-        yield [wording for whole in spoken for wording in _wordings(whole)]
+    if isinstance(content, str):
+        yield content.strip()
+    elif isinstance(content, list):
+        yield from (
+            part["text"].strip() for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
     calls = message.get("tool_calls")
-    yield from ([name] for name in tool_names(calls if isinstance(calls, list) else None))
+    if isinstance(calls, list):
+        yield from tool_names(calls)
 
 
-def _wordings(text: str) -> list[str]:
-    """Return a text as it is, and as templates write it that put tool results into JSON."""
-    return [text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]]
+def _wordings(text: str, thought_end: str | None) -> list[str]:
+    """Return a text in the other wordings that a template may give it: as JSON, and without a thought."""
+    spoken = [text, text.rpartition(thought_end)[2].strip()] if thought_end and thought_end in text else [text]
+    return [
+        word
+        for whole in spoken
+        for word in (whole, json.dumps(whole, ensure_ascii=False)[1:-1], json.dumps(whole)[1:-1])
+    ]
 
 
 class _Reader:
@@ -75,13 +84,17 @@ class _Reader:
         self._ends: dict[str, int] = {}
         self._in_vain = 0
 
-    def finds(self, wordings: list[str]) -> bool:
+    def finds(self, text: str, thought_end: str | None) -> bool:
         """Find a text after the one that was found last, else anywhere where it was not found before."""
-        earliest = self._ends.get(wordings[0], 0)
+        earliest = self._ends.get(text, 0)
         start = max(self._position, earliest)
-        near = start + _NEAR
+        found = self._shown.find(text, start, start + _NEAR + len(text))
+        if found >= 0:
+            self._position = self._ends[text] = found + len(text)
+            return True
+        wordings = _wordings(text, thought_end)
         return (
-            self._reaches(wordings, start, near)
+            self._reaches(wordings, start, start + _NEAR)
             or self._reaches(wordings, start, len(self._shown))
             or self._reaches(wordings, earliest, start)
         )

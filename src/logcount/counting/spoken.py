@@ -13,7 +13,7 @@ from logcount.bodies import UNKNOWN_API, read_request, read_response
 from logcount.content import ModelRequest, ModelResponse
 
 if TYPE_CHECKING:
-    from logcount.bodies import Threads
+    from logcount.bodies import RequestReader
     from logcount.content import Usage
     from logcount.exchanges import Exchange
 
@@ -32,11 +32,8 @@ class Spoken(msgspec.Struct, frozen=True):
     flags: frozenset[str]
 
 
-def listen(exchange: Exchange, *, to_all: bool = False, threads: Threads[ModelRequest] | None = None) -> Spoken:
-    """Read the bodies of an exchange; the request, and the text of replies, only where they are needed or asked for.
-
-    Of a conversation that `threads` remember, only what is new is read.
-    """
+def listen(exchange: Exchange, *, to_all: bool = False, reader: RequestReader | None = None) -> Spoken:
+    """Read the bodies of an exchange; the request, and the text of replies, only where they are needed or asked for."""
     response, flags = ModelResponse(UNKNOWN_API), exchange.flags
     if exchange.response is not None:
         response, more = read_response(exchange.response, keep_replies=to_all)
@@ -46,7 +43,8 @@ def listen(exchange: Exchange, *, to_all: bool = False, threads: Threads[ModelRe
     request = None
     needed = to_all or model is None or reported is None or not is_whole(reported, response)
     if exchange.request is not None and needed:
-        request, more = read_request(exchange.request, response.api, threads)
+        read = read_request if reader is None else reader.read
+        request, more = read(exchange.request, response.api)
         flags |= more
         model = model or request.model
     if response.usage and exchange.usage and _disagree(response.usage, exchange.usage):

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from logcount.content import Chat, Finish, Reply
 from logcount.counting.harmony import count_turn, speaks_harmony
-from logcount.counting.prompts import Prompts
+from logcount.counting.prompts import UNDATED, Message, Prompts
 from logcount.counting.shown import function_of, tool_names
 from logcount.counting.side import Side, stop_tokens, uncounted_parts, unknown
 from logcount.errors import Uncountable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from logcount.counting.tokenizer import Tokenizer
-
-Message = dict[str, Any]
-
-UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
-"""Stands in for the date of an exchange that has none, so that its count does not depend on today."""
 
 _REMEMBERED = 1000
 """How many sets of template options are remembered: callers choose them, and could choose new ones in every call."""
@@ -57,19 +52,17 @@ class ChatCounter:
         self.tokenizer = tokenizer
         self._turns: dict[bytes, _Turn | None] = {}
         self._usual: _Turn | None = None
-        self._takes_parts: bool | None = None
-        self._takes_developer: bool | None = None
         self._harmony: bool | None = None
-        self._prompts = Prompts(tokenizer, self._prepare, self._thought_end)
+        self._prompts = Prompts(tokenizer)
 
     def prompt(self, chat: Chat, date: datetime | None) -> Side:
         """Count the prompt: the rendered conversation, up to where the model begins to speak."""
         try:
-            counted = self._prompts.count(chat, date or UNDATED)
+            counted = self._prompts.count(chat, date or UNDATED, self._thought_end(chat))
         except Uncountable as error:
             return unknown(str(error))
         doubts = uncounted_parts(chat.missing, "prompt")
-        if counted.hidden:
+        if counted.hides_message:
             doubts |= {"the chat template leaves out a message"}
         if counted.hides_tools:
             doubts |= {"the chat template leaves out the tools"}
@@ -94,7 +87,7 @@ class ChatCounter:
     def speaks_harmony(self) -> bool:
         """Say whether the model writes gpt-oss's harmony format."""
         if self._harmony is None:
-            self._harmony = speaks_harmony(self.tokenizer, self._attempt([{"role": "user", "content": "Qa"}]))
+            self._harmony = speaks_harmony(self.tokenizer, self._prompts.attempt([{"role": "user", "content": "Qa"}]))
         return self._harmony
 
     def _plain(self, reply: Reply, turn: _Turn) -> Side:
@@ -192,62 +185,7 @@ class ChatCounter:
             messages, tools=chat.tools, open_reply=open_reply, options=chat.options, date=date or UNDATED
         )
 
-    def _prepare(self, message: Mapping[str, Any]) -> Message:
-        """Return a message as servers hand it to a template."""
-        prepared = dict(message)
-        content = message.get("content")
-        if isinstance(content, list):
-            prepared["content"] = self._parts(content)
-        elif content is None:
-            prepared["content"] = ""
-        if message.get("role") == "developer" and not self._shows_developer():
-            prepared["role"] = "system"
-        calls = message.get("tool_calls")
-        if calls and isinstance(calls, list | tuple):
-            prepared["tool_calls"] = [_with_parsed_arguments(call) for call in calls]
-        else:
-            prepared.pop("tool_calls", None)
-        return prepared
-
-    def _parts(self, content: list[Any]) -> Any:
-        """Return content parts as they are where the template reads them, else their text, a line each."""
-        texts = [part for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
-        if self._reads_parts():
-            return [{**part, "type": "text"} for part in texts]
-        return "\n".join(part["text"] for part in texts)
-
-    def _reads_parts(self) -> bool:
-        if self._takes_parts is None:
-            parts = [{"type": "text", "text": "Pa"}, {"type": "text", "text": "Pb"}]
-            shown = self._attempt([{"role": "user", "content": parts}])
-            self._takes_parts = "Pa" in shown and "Pb" in shown and "'type'" not in shown and '"type"' not in shown
-        return self._takes_parts
-
-    def _shows_developer(self) -> bool:
-        if self._takes_developer is None:
-            shown = self._attempt([{"role": "developer", "content": "Dv"}, {"role": "user", "content": "Qa"}])
-            self._takes_developer = "Dv" in shown
-        return self._takes_developer
-
-    def _attempt(self, messages: list[Message]) -> str:
-        try:
-            return self.tokenizer.render(messages, date=UNDATED)
-        except Uncountable:
-            return ""
-
 
 def _parts_of(reply: Reply) -> list[str]:
     """Return what must stand in a turn that shows the whole reply."""
     return [reply.text.strip(), reply.reasoning.strip(), *tool_names(reply.tool_calls)]
-
-
-def _with_parsed_arguments(call: Any) -> Any:
-    """Return a tool call with its arguments as an object: they travel as JSON text, and templates take objects."""
-    function = call.get("function") if isinstance(call, dict) else None
-    if not isinstance(function, dict) or not isinstance(function.get("arguments"), str):
-        return call
-    try:
-        arguments = json.loads(function["arguments"] or "{}")
-    except (ValueError, RecursionError):
-        return call
-    return {**call, "function": {**function, "arguments": arguments}}

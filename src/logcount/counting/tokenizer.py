@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from logcount.traits import Traits
-
 
 class Tokenizer(Protocol):
     """A model's own tokenizer and chat template; both raise `Uncountable` where they refuse an input."""
@@ -26,25 +24,6 @@ class Tokenizer(Protocol):
 
     def count(self, text: str, *, special: bool = False) -> int:
         """Return the number of tokens of a text; `special` adds those that servers put around bare texts."""
-        ...
-
-    def seams(self, text: str) -> list[int] | None:
-        """Return where a text can be cut so that the counts of its pieces add up to its own.
-
-        Offsets, ascending: the tokenizer's added tokens start and end there. None where it is not proven.
-        """
-        ...
-
-    def firm_seams(self, text: str) -> list[int] | None:
-        """Return those of the seams at which the text on either side can be replaced by any other."""
-        ...
-
-    def traits(self, tools: Sequence[Any] | None) -> Traits:
-        """Return what the chat template for these tools asks of the texts that it is given."""
-        ...
-
-    def distrust_template(self, composed: int) -> None:
-        """Tell the operator that so many conversations were counted by a template that is not what it was taken for."""
         ...
 
     def render(

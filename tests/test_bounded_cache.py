@@ -1,0 +1,111 @@
+"""The one cache: it gives what was put into it or nothing, and stays within its room."""
+
+from __future__ import annotations
+
+import tracemalloc
+from sys import getsizeof
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logcount.bodies.known_parts import KnownParts
+from logcount.bounded import BoundedCache, digest
+from logcount.exchanges import Body
+
+
+def _counts(room: int) -> BoundedCache[str | bytes, int]:
+    return BoundedCache(room, lambda key, _count: getsizeof(key) + 28)
+
+
+@given(texts=st.lists(st.text(max_size=300), max_size=60), room=st.sampled_from([0, 600, 4_000, 100_000]))
+def test_it_gives_what_was_put_or_nothing(texts: list[str], room: int) -> None:
+    cache = _counts(room)
+    for number, text in enumerate(texts):
+        cache.put(text, number)
+        assert cache.young.get(text) in {None, number}
+    last = {text: number for number, text in enumerate(texts)}
+    for text, number in last.items():
+        assert cache.get(text) in {None, number}
+
+
+def test_what_is_asked_for_again_stays_and_the_rest_goes() -> None:
+    cache = _counts(20_000)
+    cache.put("kept", 7)
+    for number in range(1_000):
+        cache.put(f"other {number}", number)
+        assert cache.get("kept") == 7
+    assert cache.get("other 1") is None
+
+
+def test_what_would_fill_half_of_a_generation_is_not_kept() -> None:
+    cache = BoundedCache[str, str](10_000, lambda _key, value: len(value))
+    cache.put("small", "x" * 2_000)
+    cache.put("large", "x" * 2_500)
+    assert (cache.get("small"), cache.get("large")) == ("x" * 2_000, None)
+
+
+@pytest.mark.parametrize("length", [10, 128, 2_000])
+@pytest.mark.parametrize("script", ["a", "\u4e2d", "\U0001f600"])
+def test_texts_that_never_come_again_stay_within_the_room(length: int, script: str) -> None:
+    room = 2 * 2**20
+    tracemalloc.start()
+    try:
+        cache = _counts(room)
+        began = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        for number in range(60_000):
+            text = f"{number:09}{script}".ljust(length, script)
+            cache.put(text if length <= 128 else digest(text), 1_000 + number)
+        now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert now - began <= room
+    assert peak - began <= room
+    assert len(cache.young) > 500
+
+
+MESSAGES = {
+    "plain": '{"role":"user","content":"NUMBER TEXT"}',
+    "many keys": '{"role":"user","content":"NUMBER",' + ",".join(f'"NUMBERk{n}":0' for n in range(40)) + "}",
+    "numbers": '{"role":"user","content":[NUMBER,' + ",".join(f"{n}.5" for n in range(200)) + "]}",
+    "nested": '{"role":"NUMBER","content":' + '{"a":' * 60 + "[[[{}]]]" + "}" * 60 + "}",
+    "empty": '{"role":"NUMBER","content":[' + ",".join(["{}"] * 300) + "]}",
+    "wide text": '{"role":"user","content":"NUMBER 😀' + "a" * 1_000 + '"}',
+}
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES.keys())
+def test_decoded_messages_that_never_come_again_stay_within_the_room(message: str) -> None:
+    room = 4 * 2**20
+    tracemalloc.start()
+    try:
+        parts = KnownParts(room)
+        began = tracemalloc.get_traced_memory()[0]
+        for number in range(4_000):
+            text = message.replace("NUMBER", str(10**8 + number))
+            assert parts.decode(Body(f'{{"messages":[{text}]}}')) is not None
+        now = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert now - began <= room
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_a_body_of_known_parts_is_decoded_as_any_other(value: object) -> None:
+    parts = KnownParts()
+    document = {"model": "m", "messages": [value, {"role": "user", "content": value}], "tools": value, "x": value}
+    try:
+        text = msgspec.json.encode(document).decode()
+        right = msgspec.json.decode(text)
+    except (UnicodeError, msgspec.DecodeError, OverflowError):
+        return
+    assert parts.decode(Body(text)) == right
+    assert parts.decode(Body(text)) == right
