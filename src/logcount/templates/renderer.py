@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from logcount.bounded import BoundedCache
 from logcount.errors import Uncountable
 from logcount.templates.sandbox import IdentityCompared, lighten
 from logcount.templates.trial import trial_conversations
@@ -25,6 +26,12 @@ _RARELY = 1_000
 
 _DEEPEST = 64
 """Levels of a value that the faster renderer takes: transformers refuses what is nested beyond Python's own limit."""
+
+_KNOWN_ROOM = 64 * 2**20
+"""Bytes that the tools which were looked at may take, for one template."""
+
+_VALUE_BYTES, _CONTAINER_BYTES = 100, 300
+"""What a value and its place take at most, and a list or dictionary by itself."""
 
 _REFERENCE_OPTIONS = {"documents", "continue_final_message"}
 """Parameters of `apply_chat_template` that requests may set; it does more with them than hand them on."""
@@ -194,7 +201,8 @@ class _FastTemplate:
         self._compiled = compiled
         self._write = compiled.root_render_func
         self._names = dict(special_tokens)
-        self._sound = _is_json(self._names, _DEEPEST)
+        self._sound = _json_size(self._names, _DEEPEST) > 0
+        self._known: BoundedCache[int, tuple[Any, int]] = BoundedCache(_KNOWN_ROOM, lambda _key, entry: entry[1])
 
     def takes(self, messages: Sequence[Any], tools: Sequence[Any] | None, options: Mapping[str, Any]) -> bool:
         """Say whether all that the template is given is plain JSON, of which transformers' copies are equal."""
@@ -202,10 +210,20 @@ class _FastTemplate:
             self._sound
             and bool(messages)
             and _REFERENCE_OPTIONS.isdisjoint(options)
-            and all(type(message) is dict and _is_json(message, _DEEPEST) for message in messages)
-            and _is_json(options, _DEEPEST)
-            and (tools is None or all(type(tool) is dict and _is_json(tool, _DEEPEST) for tool in tools))
+            and all(map(_is_message, messages))
+            and (not options or _json_size(options, _DEEPEST) > 0)
+            and (tools is None or all(map(self._is_tool, tools)))
         )
+
+    def _is_tool(self, tool: Any) -> bool:
+        """Say whether a tool is plain JSON; the same ones come with every request, and are looked at once."""
+        known = self._known.get(id(tool))
+        if known is not None and known[0] is tool:
+            return True
+        size = _json_size(tool, _DEEPEST) if type(tool) is dict else 0
+        if size:
+            self._known.put(id(tool), (tool, size))
+        return size > 0
 
     def render(
         self, messages: Sequence[Any], tools: Sequence[Any] | None, opens: bool, options: Mapping[str, Any]
@@ -241,15 +259,27 @@ def _normalized(message: dict[str, Any]) -> dict[str, Any]:
     return {"thinking": reasoning, **message, "reasoning_content": reasoning}
 
 
-def _is_json(value: Any, levels: int) -> bool:
-    """Say whether a value is of JSON's own types and not nested too deeply."""
+def _is_message(message: Any) -> bool:
+    return type(message) is dict and all(
+        type(name) is str and (type(value) is str or _json_size(value, _DEEPEST) > 0) for name, value in message.items()
+    )
+
+
+def _json_size(value: Any, levels: int) -> int:
+    """Return about how many bytes a value takes; 0 where it is not of JSON's own types, or nested too deeply."""
     kind = type(value)
-    if kind is str or value is None or kind is int or kind is float or kind is bool:
-        return True
-    if levels <= 0:
-        return False
-    if kind is dict:
-        return all(
-            type(key) is str and (type(item) is str or _is_json(item, levels - 1)) for key, item in value.items()
-        )
-    return kind is list and all(_is_json(item, levels - 1) for item in value)
+    if kind is str:
+        return _VALUE_BYTES + 4 * len(value)
+    if value is None or kind is int or kind is float or kind is bool:
+        return _VALUE_BYTES
+    if levels <= 0 or not (kind is dict or kind is list):
+        return 0
+    if kind is dict and not all(type(key) is str for key in value):
+        return 0
+    total = _CONTAINER_BYTES
+    for item in value.values() if kind is dict else value:
+        size = _json_size(item, levels - 1)
+        if size == 0:
+            return 0
+        total += size + _VALUE_BYTES
+    return total

@@ -89,6 +89,8 @@ def _caller(by_the_sandbox: Callable[..., Any]) -> Callable[..., Any]:
     # The names of the sandbox's own: a keyword argument of the template's cannot be one of them.
     def call(__context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         if type(__obj) is BuiltinMethodType and type(__obj.__self__) in (str, dict):
+            kwargs.pop("_loop_vars", None)  # what the compiler adds within loops and blocks, for callables that ask
+            kwargs.pop("_block_vars", None)
             return __obj(*args, **kwargs)
         return by_the_sandbox(__context, __obj, *args, **kwargs)
 

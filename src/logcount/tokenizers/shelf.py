@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from logcount.bounded import BoundedCache
 from logcount.errors import Misconfigured
 from logcount.tokenizers.files import holds_tokenizer
 from logcount.tokenizers.loading import load_tokenizer
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 _ANY = "*"
 
+_ROOM = 2**20
+"""Bytes that the names of models that were met may take: callers can invent them."""
+
+_NAME_BYTES = 80
+
 
 class TokenizerShelf:
     """Gives each model the first tokenizer whose pattern matches its name, without regard to case."""
@@ -28,6 +34,9 @@ class TokenizerShelf:
         self._specs = tuple(specs)
         self._store = TokenizerStore(store)
         self._loaded: dict[Path, TransformersTokenizer] = {}
+        self._by_model: BoundedCache[str | None, TransformersTokenizer] = BoundedCache(
+            _ROOM, lambda model, _tokenizer: 4 * len(model or "") + _NAME_BYTES
+        )
 
     def __call__(self, model: str | None) -> TransformersTokenizer | None:
         """Return the tokenizer of a model, or None where no pattern matches; an unknown model matches only `*`.
@@ -36,6 +45,14 @@ class TokenizerShelf:
             Misconfigured: the tokenizer is not in the store, or is not what was fetched.
 
         """
+        tokenizer = self._by_model.get(model)
+        if tokenizer is None:
+            tokenizer = self._find(model)
+            if tokenizer is not None:
+                self._by_model.put(model, tokenizer)
+        return tokenizer
+
+    def _find(self, model: str | None) -> TransformersTokenizer | None:
         for spec in self._specs:
             if spec.pattern == _ANY or (model is not None and fnmatchcase(model.lower(), spec.pattern.lower())):
                 return self._take(spec)

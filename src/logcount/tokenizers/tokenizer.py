@@ -29,7 +29,8 @@ class TransformersTokenizer:
         self._backend.no_padding()
         self._backend.encode_special_tokens = loaded.split_special_tokens
         self._counter = StretchCounter(self._backend, name=name)
-        self.render = ChatRenderer(loaded, name=name).render
+        self._renderer = ChatRenderer(loaded, name=name)
+        self.render = self._renderer.render
         """Write a conversation by the chat template; see `ChatRenderer.render`."""
 
     @cached_property
