@@ -44,7 +44,7 @@ ALLOWED = {
     "jsontext": set(),
     "bodies": {"bounded", "content", "exchanges", "jsontext"},
     "envelopes": {"bodies", "content", "events", "exchanges", "jsontext"},
-    "counting": {"bodies", "calibration", "content", "counts", "errors", "exchanges", "jsontext"},
+    "counting": {"bodies", "bounded", "calibration", "content", "counts", "errors", "exchanges", "jsontext"},
     "aggregate": {"calibration", "counts"},
     "replay": {"aggregate", "calibration", "counts", "envelopes", "events", "exchanges", "siblings"},
     "parallel": {"errors", "events", "replay"},

@@ -9,7 +9,7 @@ import pytest
 from templates import THINKING
 
 from logcount import count_exchange
-from logcount.counting import Counter
+from logcount.counting import Counter, prompts
 from logcount.exchanges import Body, Exchange
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def test_odd_template_options_end_in_a_count_or_a_reason(tiny: TransformersToken
 
 def test_options_that_differ_in_every_call_are_not_kept_for_ever(tiny: TransformersTokenizer) -> None:
     counter = Counter(lambda _: tiny)
-    for number in range(1100):
+    for number in range(2_100):
         body = Body(_asked(HI, chat_template_kwargs={"session": number}))
         assert counter.count(Exchange("call", request=body, response=Body(SAID))).count is not None
     (kept,) = counter._counters.values()
-    assert len(kept._turns) <= 1000
+    assert 100 < len(kept._turns.young) < 1_000
 
 
 def _circle() -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_documents_are_no_part_of_what_is_remembered(tiny: TransformersTokenizer
         body = Body(_asked(HI, documents=[{"text": f"{number}" * 1000}]))
         assert counter.count(Exchange("call", request=body, response=Body(SAID))).count is not None
     (kept,) = counter._counters.values()
-    assert len(kept._turns) == 1
+    assert len(kept._turns.young) == 1
 
 
 @pytest.mark.parametrize("text", ["Rb", "Tc", "Qa Rb Tc", "Pa Pb", "Dv", "<think>", "", " ", "\n\n", "\ufffd"])
@@ -200,3 +200,19 @@ def test_a_thought_that_is_cut_at_the_limit_is_not_closed(speaking: Speaking) ->
     prompt, completion, by = _counted(count_exchange(_asked(HI), said, tokenizer=tokenizer))
     assert (prompt, by) == (tokenizer.count(OPEN), "tokenizer")
     assert completion == tokenizer.count("<think>\nLet me see, first")
+
+
+def test_many_choices_after_a_long_conversation_end_in_a_lower_bound_and_not_in_minutes(
+    tiny: TransformersTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompts, "_MOST_WRITTEN", 100_000)
+    message = {"role": "assistant", "content": "Hello.", "reasoning_content": "Hm"}
+    choices = [{"index": at, "message": message, "finish_reason": "stop"} for at in range(50)]
+    said = {"object": "chat.completion", "model": "m", "choices": choices}
+    few = count_exchange(_asked(HI), said | {"choices": choices[:20]}, tokenizer=tiny)
+    many = count_exchange(_asked(*[HI] * 30), said, tokenizer=tiny)
+    assert few.count is not None
+    assert few.count.counted_by == "tokenizer"
+    assert many.count is not None
+    assert many.count.counted_by == "partial"
+    assert many.reason == "too many choices after so long a conversation"

@@ -25,6 +25,16 @@ Message = dict[str, Any]
 UNDATED = datetime(2026, 1, 1, tzinfo=UTC)
 """Stands in for the date of an exchange that has none, so that its count does not depend on today."""
 
+_LONGEST_KEPT = 2**20
+"""Characters of a rendered prompt that is kept until its replies are counted; a longer one is rendered again."""
+
+_MOST_WRITTEN = 2**26
+"""Characters that are rendered for one exchange, some seconds' work. Each choice with a thought or a call needs all of
+the conversation again."""
+
+_MESSAGE_COST = 1_000
+"""Characters that take as long as a message does by itself, some 10 µs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -43,6 +53,7 @@ class Prompts:
         self._takes_parts: bool | None = None
         self._takes_developer: bool | None = None
         self._latest: tuple[Chat, datetime, str] | None = None
+        self._written = 0
 
     def count(self, chat: Chat, date: datetime, thought_end: str) -> Counted:
         """Count a prompt; `thought_end` is what the template writes after a thought.
@@ -51,9 +62,11 @@ class Prompts:
             Uncountable: the template or the tokenizer refuses it.
         """
         messages = self._prepared(chat)
+        self._written = 0
         text = self._render(chat, messages, date, open_reply=chat.open_reply)
+        self._latest = None
         if chat.open_reply:
-            self._latest = chat, date, text
+            self._remembered(chat, date, text)
         hides_message = not shows_messages(text, messages, thought_end)
         return Counted(self._tokenizer.count(text), hides_message, not shows_tools(text, chat.tools))
 
@@ -63,12 +76,14 @@ class Prompts:
         Raises:
             Uncountable: the template refuses it.
         """
+        if self._written > _MOST_WRITTEN:
+            raise Uncountable("too many choices after so long a conversation")
         messages = self._prepared(chat)
-        latest, self._latest = self._latest, None
-        if latest is not None and latest[0] is chat and latest[1] == date:
-            before = latest[2]
-        else:
-            before = self._render(chat, messages, date, open_reply=True)
+        latest = self._latest
+        if latest is None or latest[0] is not chat or latest[1] != date:
+            self._latest = latest = None
+            latest = self._remembered(chat, date, self._render(chat, messages, date, open_reply=True))
+        before = latest[2]
         after = self._render(chat, [*messages, self.prepare(said)], date, open_reply=False)
         return after[len(before) :] if after.startswith(before) else None
 
@@ -99,13 +114,22 @@ class Prompts:
             prepared.pop("tool_calls", None)
         return prepared
 
+    def _remembered(self, chat: Chat, date: datetime, text: str) -> tuple[Chat, datetime, str]:
+        """Return a rendered prompt, and keep it for the replies that follow it, unless it is long."""
+        prompt = chat, date, text
+        if len(text) <= _LONGEST_KEPT:
+            self._latest = prompt
+        return prompt
+
     def _prepared(self, chat: Chat) -> list[Message]:
         return [self.prepare(message) for message in chat.messages]
 
     def _render(self, chat: Chat, messages: Sequence[Message], date: datetime, *, open_reply: bool) -> str:
-        return self._tokenizer.render(
+        text = self._tokenizer.render(
             messages, tools=chat.tools, open_reply=open_reply, options=chat.options, date=date
         )
+        self._written += len(text) + _MESSAGE_COST * len(messages)
+        return text
 
     def _parts(self, content: list[Any]) -> Any:
         """Return content parts as they are where the template reads them, else their text, a line each."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from logcount.bounded import BoundedCache
 from logcount.content import Chat, Finish, Reply
 from logcount.counting.harmony import count_turn, speaks_harmony
 from logcount.counting.prompts import UNDATED, Message, Prompts
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from logcount.counting.tokenizer import Tokenizer
 
-_REMEMBERED = 1000
-"""How many sets of template options are remembered: callers choose them, and could choose new ones in every call."""
+_TURNS_ROOM = 2**20
+"""Bytes for how replies are written, by template options: callers choose them, and could choose new ones each time."""
 
 _OF_THE_PROMPT = frozenset({"documents"})
 """Template options that no reply depends on: they hold megabytes, and are others in every call."""
@@ -45,12 +46,17 @@ class _Turn:
     """What stands between reasoning and reply: found in a text, it was never taken apart."""
 
 
+def _turn_size(_key: bytes, entry: tuple[_Turn | None]) -> int:
+    turn = entry[0]
+    return 400 + (4 * len(turn.closing + turn.opening + turn.after_thinking) if turn else 0)
+
+
 class ChatCounter:
     """Counts chats with one tokenizer, and remembers what its template does."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self._turns: dict[bytes, _Turn | None] = {}
+        self._turns: BoundedCache[bytes, tuple[_Turn | None]] = BoundedCache(_TURNS_ROOM, _turn_size)
         self._usual: _Turn | None = None
         self._harmony: bool | None = None
         self._prompts = Prompts(tokenizer)
@@ -146,13 +152,13 @@ class ChatCounter:
             key = sha256(json.dumps(options, sort_keys=True, default=str).encode()).digest()
         except (TypeError, ValueError, RecursionError):  # from callers in Python, too: keys of two kinds, a circle
             raise Uncountable("the request's template options are no JSON, or nested too deeply") from None
-        if key not in self._turns:
-            if len(self._turns) >= _REMEMBERED:
-                self._turns.clear()
-            self._turns[key] = self._probe(options)
+        known = self._turns.get(key)
+        if known is None:
+            known = (self._probe(options),)
+            self._turns.put(key, known)
         if not chat.options:
-            self._usual = self._turns[key]
-        return self._turns[key]
+            self._usual = known[0]
+        return known[0]
 
     def _thought_end(self, chat: Chat) -> str:
         """Return what the template writes after a thought, else what models do that it knows nothing of."""

@@ -1,0 +1,67 @@
+"""Whatever a template asks: it is written as `apply_chat_template` writes it."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from asking_templates import ASKING
+from habits import HABITS
+from odd_templates import ODD
+from talks import TOOLS, random_talk
+from tiny_tokenizer import build
+
+from logcount.errors import Uncountable
+from logcount.tokenizers import load_tokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATE = datetime(2026, 2, 3, tzinfo=UTC)
+OPTIONS: tuple[dict[str, Any], ...] = ({}, {}, {"enable_thinking": True}, {"bos_token": "<s>", "items": [1]})
+TEMPLATES = {**{f"asks for {name}": one for name, one in ASKING.items()}, **ODD, **HABITS}
+ADDRESS = re.compile(r"0x[0-9a-f]+")
+"""Where a template writes an object out, its place in memory is another each time."""
+
+
+def _rendered(template: Any, way: str, given: tuple[Any, ...]) -> str | None:
+    text: str | None = template._fast.render(*given) if way == "fast" else template._reference(*given)
+    return text if text is None else ADDRESS.sub("0x", text)
+
+
+@pytest.mark.parametrize("source", TEMPLATES.values(), ids=TEMPLATES.keys())
+def test_the_faster_renderer_writes_and_refuses_what_apply_chat_template_does(source: str, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(build(tmp_path, template=source), name="tiny")
+    chance = random.Random(9)
+    backend = tokenizer._loaded.backend_tokenizer
+    for _ in range(12):
+        talk, tools, options = random_talk(chance, 6), chance.choice(TOOLS), chance.choice(OPTIONS)
+        opens = chance.random() < 0.7
+        try:
+            text = tokenizer.render(talk, tools=tools, open_reply=opens, options=options, date=DATE)
+        except Uncountable:
+            text = None
+        template = tokenizer._renderer._templates[tools is not None]
+        right = _rendered(template, "reference", (talk, tools, opens, options))
+        if "strftime_now" not in source:  # outside of `render` now is now
+            assert (text if text is None else ADDRESS.sub("0x", text)) == right
+        if template._fast is not None:
+            assert _rendered(template, "fast", (talk, tools, opens, options)) == right
+        if text is not None:
+            assert tokenizer.count(text) == len(backend.encode(text, add_special_tokens=False).ids)
+
+
+def test_all_but_those_that_write_out_an_address_are_rendered_the_faster_way(tmp_path: Path) -> None:
+    slow = []
+    for number, (name, source) in enumerate(TEMPLATES.items()):
+        tokenizer = load_tokenizer(build(tmp_path / str(number), template=source), name="tiny")
+        try:
+            tokenizer.render([{"role": "user", "content": "Hi"}], date=DATE)
+        except Uncountable:
+            continue
+        if tokenizer._renderer._templates[False]._fast is None:
+            slow.append(name)
+    assert slow == ["asks for format", "asks for keys named like methods", "asks for a mapping of its own"]
