@@ -1,4 +1,4 @@
-"""Compares offline counts with reported usage over recorded exchanges of open models: the README's tables.
+"""Compares offline counts with reported usage over recorded exchanges of open models: the tables of docs/accuracy.md.
 
     python benchmarks/accuracy.py [EXCHANGES.jsonl[.gz] …] [--family NAME] [--kind KIND] [--each]
 

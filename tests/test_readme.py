@@ -1,4 +1,4 @@
-"""The README keeps what it says: its snippets run, its settings load, its first event counts."""
+"""The README keeps what it says: its snippets run, its settings and those of its pages load, its first event counts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import pytest
 from logcount import count_exchange
 from logcount.settings import load_settings
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("settings.md", "running.md"))
 
 
-def _blocks(language: str) -> list[str]:
-    found: list[str] = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def _blocks(language: str, text: str = README) -> list[str]:
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
     return found
 
 
@@ -36,7 +38,7 @@ def test_every_snippet_of_python_runs(snippet: str) -> None:
     assert ran.stdout == "21 usage\n"
 
 
-@pytest.mark.parametrize("settings", _blocks("toml"))
+@pytest.mark.parametrize("settings", _blocks("toml", README + SETTINGS))
 def test_every_settings_file_loads(tmp_path: Path, settings: str) -> None:
     (tmp_path / "logcount.toml").write_text(settings, encoding="utf-8")
     load_settings(tmp_path / "logcount.toml")
@@ -44,4 +46,4 @@ def test_every_settings_file_loads(tmp_path: Path, settings: str) -> None:
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([\w/.-]+\.md)\)", README))
 def test_every_page_that_is_named_is_there(link: str) -> None:
-    assert (Path(__file__).parent.parent / link).is_file()
+    assert (ROOT / link).is_file()
