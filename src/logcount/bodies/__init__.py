@@ -25,7 +25,6 @@ from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
 from logcount.bodies.openai_prompts import plain_message
 from logcount.bodies.openai_responses import RESPONSES
 from logcount.bodies.plain_chat import answer_of_chunks, plain_answer
-from logcount.bodies.runs import read_runs
 from logcount.bodies.tgi import TGI
 from logcount.bodies.threads import Threads
 from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
@@ -98,9 +97,6 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
     """
     data = body.data
     if isinstance(data, Escaped):
-        told = None if keep_replies or body.cut else _of_runs(data)
-        if told is not None:
-            return told, _UNFLAGGED
         data = data.text()
     if not body.cut and isinstance(data, str) and data.startswith("{"):
         told = (None if keep_replies else glance(data)) or plain_answer(data)
@@ -110,16 +106,6 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
 
 
 _UNFLAGGED: frozenset[str] = frozenset()
-
-
-def _of_runs(text: Escaped) -> ModelResponse | None:
-    """Return what a stream of OpenAI's says that ends with its usage whole, by a part of its chunks."""
-    runs = read_runs(bytes(text.raw))
-    api = _api_of(runs.opening) if runs else None
-    if runs is None or api not in (CHAT, COMPLETIONS):
-        return None
-    told = _said(Framed(runs.documents, streamed=True), api, keep_replies=False, embedded=False)
-    return told if _is_whole(told.usage) else None
 
 
 def _all_of(body: Body, *, keep_replies: bool) -> tuple[ModelResponse, frozenset[str]]:
