@@ -18,7 +18,6 @@ from logcount.bodies.cohere import COHERE
 from logcount.bodies.embeddings import EMBEDDINGS, RERANK
 from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
 from logcount.bodies.gemini import GEMINI
-from logcount.bodies.glance import glance
 from logcount.bodies.llama_cpp import LLAMA_CPP
 from logcount.bodies.ollama import OLLAMA
 from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
@@ -28,6 +27,7 @@ from logcount.bodies.plain_chat import answer_of_chunks, plain_answer
 from logcount.bodies.tgi import TGI
 from logcount.bodies.threads import Threads
 from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
+from logcount.bodies.usage_fast_path import answer_with_usage, stream_ends
 from logcount.content import Chat, ModelRequest, ModelResponse, Prompt, Usage
 from logcount.exchanges import Body
 from logcount.jsontext import Escaped
@@ -97,15 +97,29 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
     """
     data = body.data
     if isinstance(data, Escaped):
+        told = None if keep_replies or body.cut else _of_stream_ends(data)
+        if told is not None:
+            return told, _UNFLAGGED
         data = data.text()
     if not body.cut and isinstance(data, str) and data.startswith("{"):
-        told = (None if keep_replies else glance(data)) or plain_answer(data)
+        told = (None if keep_replies else answer_with_usage(data)) or plain_answer(data)
         if told is not None:
             return told, _UNFLAGGED
     return _all_of(body if data is body.data else Body(data, body.cut), keep_replies=keep_replies)
 
 
 _UNFLAGGED: frozenset[str] = frozenset()
+
+
+def _of_stream_ends(text: Escaped) -> ModelResponse | None:
+    """Return what a stream in OpenAI's words says whose last chunks report its usage whole."""
+    ends = stream_ends(text)
+    api = _api_of(ends.opening) if ends else None
+    if ends is None or api not in (CHAT, COMPLETIONS) or _model(ends.opening) is None:
+        return None
+    if not _is_whole(_usage(api, ends.closing)):
+        return None
+    return _said(Framed([*ends.opening, *ends.closing], streamed=True), api, keep_replies=False, embedded=False)
 
 
 def _all_of(body: Body, *, keep_replies: bool) -> tuple[ModelResponse, frozenset[str]]:
