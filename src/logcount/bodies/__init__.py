@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from logcount.bodies.anthropic import ANTHROPIC, ANTHROPIC_TEXT
 from logcount.bodies.api import Api, Document, Documents, last_usage
 from logcount.bodies.bedrock import CONVERSE, INVOKE
-from logcount.bodies.chunks import Chunks, says_error
+from logcount.bodies.chunks import Chunks, answer_of_chunks, plain_answer, says_error
 from logcount.bodies.cohere import COHERE
 from logcount.bodies.embeddings import EMBEDDINGS, RERANK
 from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
@@ -23,7 +23,6 @@ from logcount.bodies.ollama import OLLAMA
 from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
 from logcount.bodies.openai_prompts import plain_message
 from logcount.bodies.openai_responses import RESPONSES
-from logcount.bodies.plain_chat import answer_of_chunks, plain_answer
 from logcount.bodies.tgi import TGI
 from logcount.bodies.threads import Threads
 from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
