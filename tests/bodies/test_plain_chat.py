@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logcount.bodies import read_response
-from logcount.bodies.plain_chat import plain_answer
+from logcount.bodies.chunks import plain_answer
 from logcount.exchanges import Body
 
 if TYPE_CHECKING:

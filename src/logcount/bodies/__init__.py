@@ -13,21 +13,19 @@ from msgspec.structs import replace
 from logcount.bodies.anthropic import ANTHROPIC, ANTHROPIC_TEXT
 from logcount.bodies.api import Api, Document, Documents, last_usage
 from logcount.bodies.bedrock import CONVERSE, INVOKE
-from logcount.bodies.chunks import Chunks, says_error
+from logcount.bodies.chunks import Chunks, answer_of_chunks, plain_answer, says_error
 from logcount.bodies.cohere import COHERE
 from logcount.bodies.embeddings import EMBEDDINGS, RERANK
 from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
 from logcount.bodies.gemini import GEMINI
-from logcount.bodies.glance import glance
 from logcount.bodies.known_parts import KnownParts
 from logcount.bodies.llama_cpp import LLAMA_CPP
 from logcount.bodies.ollama import OLLAMA
 from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
 from logcount.bodies.openai_responses import RESPONSES
-from logcount.bodies.plain_chat import answer_of_chunks, plain_answer
-from logcount.bodies.runs import read_runs
 from logcount.bodies.tgi import TGI
 from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
+from logcount.bodies.usage_fast_path import answer_with_usage, stream_ends
 from logcount.bounded import BoundedCache
 from logcount.content import Chat, ModelRequest, ModelResponse, Prompt, Usage
 from logcount.exchanges import Body
@@ -101,12 +99,12 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
     """
     data = body.data
     if isinstance(data, Escaped):
-        told = None if keep_replies or body.cut else _of_runs(data)
+        told = None if keep_replies or body.cut else _of_stream_ends(data)
         if told is not None:
             return told, _UNFLAGGED
         data = data.text()
     if not body.cut and isinstance(data, str) and data.startswith("{"):
-        told = (None if keep_replies else glance(data)) or plain_answer(data)
+        told = (None if keep_replies else answer_with_usage(data)) or plain_answer(data)
         if told is not None:
             return told, _UNFLAGGED
     return _all_of(body if data is body.data else Body(data, body.cut), keep_replies=keep_replies)
@@ -115,14 +113,15 @@ def read_response(body: Body, *, keep_replies: bool = False) -> tuple[ModelRespo
 _UNFLAGGED: frozenset[str] = frozenset()
 
 
-def _of_runs(text: Escaped) -> ModelResponse | None:
-    """Return what a stream of OpenAI's says that ends with its usage whole, by a part of its chunks."""
-    runs = read_runs(bytes(text.raw))
-    api = _api_of(runs.opening) if runs else None
-    if runs is None or api not in (CHAT, COMPLETIONS):
+def _of_stream_ends(text: Escaped) -> ModelResponse | None:
+    """Return what a stream in OpenAI's words says whose last chunks report its usage whole."""
+    ends = stream_ends(text)
+    api = _api_of(ends.opening) if ends else None
+    if ends is None or api not in (CHAT, COMPLETIONS) or _model(ends.opening) is None:
         return None
-    told = _said(Framed(runs.documents, streamed=True), api, keep_replies=False, embedded=False)
-    return told if _is_whole(told.usage) else None
+    if not _is_whole(_usage(api, ends.closing)):
+        return None
+    return _said(Framed([*ends.opening, *ends.closing], streamed=True), api, keep_replies=False, embedded=False)
 
 
 def _all_of(body: Body, *, keep_replies: bool) -> tuple[ModelResponse, frozenset[str]]:

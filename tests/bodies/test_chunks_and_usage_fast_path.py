@@ -14,7 +14,7 @@ from logcount import jsontext
 from logcount.bodies import _all_of, read_response
 from logcount.bodies.chunks import Chunks
 from logcount.bodies.framing import LOST_CHUNKS, unframe
-from logcount.bodies.glance import glance
+from logcount.bodies.usage_fast_path import answer_with_usage
 from logcount.content import Usage
 from logcount.exchanges import Body
 
@@ -38,8 +38,8 @@ CHUNK: dict[str, Any] = {
 ENDED = CHUNK | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
-def test_a_chat_completion_with_whole_usage_is_told_at_a_glance() -> None:
-    told = glance(json.dumps(ANSWER))
+def test_a_chat_completion_with_whole_usage_takes_the_usage_fast_path() -> None:
+    told = answer_with_usage(json.dumps(ANSWER))
     assert told is not None
     assert (told.api, told.model, told.usage) == ("chat", "m", Usage(9, 12, 21, cached=4))
 
@@ -61,9 +61,9 @@ def test_a_chat_completion_with_whole_usage_is_told_at_a_glance() -> None:
         [ANSWER],
     ],
 )
-def test_what_is_in_doubt_at_a_glance_is_read_whole(answer: Any) -> None:
+def test_what_is_in_doubt_is_read_in_full(answer: Any) -> None:
     body = json.dumps(answer)
-    assert glance(body) is None
+    assert answer_with_usage(body) is None
     assert read_response(Body(body)) == _all_of(Body(body), keep_replies=False)
 
 
@@ -71,7 +71,7 @@ def test_what_is_in_doubt_at_a_glance_is_read_whole(answer: Any) -> None:
     "more", [{"prompt_cache_hit_tokens": 5}, {"prompt_tokens_details": None}, {"total_tokens": 99}]
 )
 @pytest.mark.parametrize("cut", [True, False])
-def test_a_glance_misses_nothing(more: dict[str, Any], cut: bool) -> None:
+def test_the_usage_fast_path_misses_nothing(more: dict[str, Any], cut: bool) -> None:
     body = Body(json.dumps(ANSWER | {"usage": USAGE | more}), cut)
     response, _ = read_response(body)
     assert response == _all_of(body, keep_replies=False)[0]
@@ -118,7 +118,7 @@ ANSWERS = st.fixed_dictionaries(
 
 @thorough
 @given(answer=ANSWERS)
-def test_any_answer_says_at_a_glance_what_it_says_whole(answer: Any) -> None:
+def test_any_answer_says_on_the_usage_fast_path_what_it_says_in_full(answer: Any) -> None:
     body = json.dumps(answer)
     assert read_response(Body(body)) == _all_of(Body(body), keep_replies=False)
 
