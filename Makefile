@@ -6,7 +6,7 @@ CACHE := .cache
 LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run live test crash exact check format bench samples lock clean
+.PHONY: help run live test crash attack exact check format bench samples lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ RUNS ?= 5
 SEED ?= 1
 crash: $(VENV)/dev.stamp node_modules/stamp ## kill replicas at random, RUNS times from SEED, and see that every event is counted once
 	PYTHONPATH=tests $(BIN)/python -m crash --runs $(RUNS) --seed $(SEED)
+
+attack: $(VENV)/dev.stamp $(CACHE)/tokenizers/exact.stamp ## replay hostile events one by one: seconds, memory and outcome of each
+	$(BIN)/python benchmarks/hostile.py
 
 SIZE ?= small
 exact: $(VENV)/dev.stamp $(CACHE)/tokenizers/exact.stamp ## compare counts with plain `tokenizers`, token for token: SIZE=small or full

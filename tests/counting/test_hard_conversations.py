@@ -216,3 +216,20 @@ def test_many_choices_after_a_long_conversation_end_in_a_lower_bound_and_not_in_
     assert many.count is not None
     assert many.count.counted_by == "partial"
     assert many.reason == "too many choices after so long a conversation"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({f"k{at}": at for at in range(10_001)}, id="many"),
+        pytest.param({"x": [[0] * 100] * 100}, id="many within"),
+        pytest.param({"x": "a" * (2**18 + 1)}, id="long"),
+        pytest.param(_circle(), id="a circle"),
+    ],
+)
+def test_template_options_that_are_too_many_leave_the_prompt_unknown(
+    tiny: TransformersTokenizer, options: dict[str, Any]
+) -> None:
+    outcome = count_exchange(_asked(HI, chat_template_kwargs=options), SAID, tokenizer=tiny)
+    assert _counted(outcome) == (None, tiny.count("Hello.") + 1, "partial")
+    assert outcome.reason == "the request's template options are too many or too long"

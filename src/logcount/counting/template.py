@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 _TURNS_ROOM = 2**20
 """Bytes for how replies are written, by template options: callers choose them, and could choose new ones each time."""
 
+_MOST_OPTIONS = 10_000
+"""Values in a request's template options, at every level; real ones are a few switches."""
+
+_LONGEST_OPTIONS = 2**18
+"""Characters of text in them: 256 Ki, room for a system prompt that travels as an option."""
+
 _OF_THE_PROMPT = frozenset({"documents"})
 """Template options that no reply depends on: they hold megabytes, and are others in every call."""
 
@@ -44,6 +50,26 @@ class _Turn:
     """What stands before a reply without reasoning: nothing, or the sign that there was none."""
     after_thinking: str
     """What stands between reasoning and reply: found in a text, it was never taken apart."""
+
+
+def _refuse_large(options: Mapping[str, Any]) -> None:
+    """Refuse options that no template asks for; looks at no more of them than may be there.
+
+    Raises:
+        Uncountable: there is more in them.
+    """
+    pending = [value for name, value in options.items() if name not in _OF_THE_PROMPT]
+    values, characters = len(options), 0
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            characters += len(value)
+        elif isinstance(value, dict | list | tuple):
+            values += len(value)
+            if values <= _MOST_OPTIONS:
+                pending.extend(value.values() if isinstance(value, dict) else value)
+        if values > _MOST_OPTIONS or characters > _LONGEST_OPTIONS:
+            raise Uncountable("the request's template options are too many or too long")
 
 
 def _turn_size(_key: bytes, entry: tuple[_Turn | None]) -> int:
@@ -64,6 +90,7 @@ class ChatCounter:
     def prompt(self, chat: Chat, date: datetime | None) -> Side:
         """Count the prompt: the rendered conversation, up to where the model begins to speak."""
         try:
+            _refuse_large(chat.options)
             counted = self._prompts.count(chat, date or UNDATED, self._thought_end(chat))
         except Uncountable as error:
             return unknown(str(error))
@@ -77,6 +104,7 @@ class ChatCounter:
     def reply(self, chat: Chat, reply: Reply, date: datetime | None) -> Side:
         """Count what the model wrote in answer: its visible output and its stop token."""
         try:
+            _refuse_large(chat.options)
             if self.speaks_harmony():
                 return count_turn(self.tokenizer, reply)
             if chat.forced and reply.tool_calls:
