@@ -233,3 +233,10 @@ def test_template_options_that_are_too_many_leave_the_prompt_unknown(
     outcome = count_exchange(_asked(HI, chat_template_kwargs=options), SAID, tokenizer=tiny)
     assert _counted(outcome) == (None, tiny.count("Hello.") + 1, "partial")
     assert outcome.reason == "the request's template options are too many or too long"
+
+
+def test_nothing_of_a_conversation_is_kept_once_it_was_counted(tiny: TransformersTokenizer) -> None:
+    counter = Counter(lambda _: tiny)
+    counter.count(Exchange("call", request=Body(_asked(HI)), response=Body(SAID)))
+    (kept,) = counter._counters.values()
+    assert kept._prompts._latest is None

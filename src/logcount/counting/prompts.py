@@ -87,6 +87,10 @@ class Prompts:
         after = self._render(chat, [*messages, self.prepare(said)], date, open_reply=False)
         return after[len(before) :] if after.startswith(before) else None
 
+    def forget(self) -> None:
+        """Let go of the prompt that was rendered last."""
+        self._latest = None
+
     def attempt(self, messages: list[Message]) -> str:
         """Render a probe; nothing where the template refuses it."""
         try:

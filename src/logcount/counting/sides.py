@@ -35,7 +35,9 @@ class Sides:
 def count_sides(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Sides:
     """Count what the bodies say; never raises."""
     label = f"{counter.tokenizer.name} {counter.tokenizer.fingerprint}"
-    return Sides(_prompt_side(counter, exchange, spoken), _completion_side(counter, exchange, spoken), label)
+    sides = Sides(_prompt_side(counter, exchange, spoken), _completion_side(counter, exchange, spoken), label)
+    counter.forget()
+    return sides
 
 
 def _prompt_side(counter: ChatCounter, exchange: Exchange, spoken: Spoken) -> Side:

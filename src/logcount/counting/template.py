@@ -118,6 +118,10 @@ class ChatCounter:
         except Uncountable as error:
             return self._bare(reply, str(error))
 
+    def forget(self) -> None:
+        """Let go of the prompt that was counted last; its replies were counted, too."""
+        self._prompts.forget()
+
     def speaks_harmony(self) -> bool:
         """Say whether the model writes gpt-oss's harmony format."""
         if self._harmony is None:
