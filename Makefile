@@ -26,7 +26,7 @@ crash: $(VENV)/dev.stamp node_modules/stamp ## kill replicas at random, RUNS tim
 	PYTHONPATH=tests $(BIN)/python -m crash --runs $(RUNS) --seed $(SEED)
 
 attack: $(VENV)/dev.stamp $(CACHE)/tokenizers/exact.stamp ## replay hostile events one by one: seconds, memory and outcome of each
-	$(BIN)/python benchmarks/hostile.py
+	PYTHONPATH=tests $(BIN)/python -m hostile
 
 SIZE ?= small
 exact: $(VENV)/dev.stamp $(CACHE)/tokenizers/exact.stamp ## compare counts with plain `tokenizers`, token for token: SIZE=small or full

@@ -1,0 +1,37 @@
+"""Whatever a template asks for or attempts: text, refusal and count are those of `apply_chat_template`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from exact.made_up import MADE_UP
+from exact.rendering import Pair
+from tiny_tokenizer import CHATML, build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    from transformers import AutoTokenizer  # noqa: PLC0415  (heavy)
+
+    folder: Path = build(tmp_path_factory.mktemp("tiny"), template=CHATML)
+    first, second = (AutoTokenizer.from_pretrained(str(folder), local_files_only=True) for _ in range(2))
+    return first, second
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_a_made_up_template_is_rendered_and_counted_as_apply_chat_template_does(
+    name: str, pair: tuple[Any, Any]
+) -> None:
+    result = Pair(*pair, MADE_UP[name]).compare(25, name)
+    assert result.differences == 0, result.examples
+
+
+def test_the_tiny_tokenizers_own_template_is_too(pair: tuple[Any, Any]) -> None:
+    result = Pair(*pair, None).compare(200, "ChatML")
+    assert result.differences == 0, result.examples
+    assert result.written > 50
+    assert result.prompts > 50
