@@ -1,4 +1,5 @@
-"""Chat templates that no model has: each asks for something that a faster renderer could get wrong, or tries to do harm."""
+# ruff: noqa: E501  (a small template is read best in one line)
+"""Chat templates that no model has: each asks for what a faster renderer could get wrong, or tries to do harm."""
 
 from __future__ import annotations
 
@@ -37,9 +38,10 @@ OF_TEXTS = {
     "bytes": _all("{{ m.content.encode('utf-8')|length }}{{ m.content.encode('utf-8') }}"),
     "what is text": _all("{{ m.content is string }}{{ m.content is iterable }}{{ m.content is sequence }}{{ m.content is mapping }}"),
     "filters of texts": _all(
-        "{{ m.content|wordcount }}{{ m.content|center(9) }}{{ m.content|indent(2, true) }}{{ m.content|striptags }}"
+        "{{ m.content|wordcount }}{{ m.content|center(9) }}{{ m.content|striptags }}"
         "{{ m.content|urlencode }}{{ m.content|escape }}{{ m.content|truncate(5, true, '') }}"
     ),
+    "an indent": _all("{{ m.content|indent(2, true) }}"),
     "macros that strip": (
         "{% macro say(x, upto=3) -%}{{ x[:upto] }}{{ caller() if caller }}{%- endmacro %}"
         + _all("{{ say(m.content) }}{{ say(m.content, upto=1) }}{{ say(m.content)|length }}")
@@ -184,7 +186,9 @@ OF_HARM = {
     "do": _all("{% do m.update({}) %}"),
     "a class": _all("{{ m.__class__ }}{{ m.content.__class__ }}{{ m['__class__'] }}"),
     "a class's class": _all("{{ m.__class__.__mro__ }}"),
-    "a class by a filter": _all("{{ m|attr('__class__') }}{{ m|attr('items') }}{{ m.content|attr('upper') is defined }}"),
+    "a class by a filter": _all(
+        "{{ m|attr('__class__') }}{{ m|attr('items') }}{{ m.content|attr('upper') is defined }}"
+    ),
     "a class by a map": "{{ messages|map(attribute='__class__')|list }}{{ messages|map(attribute='role.__class__')|list }}",
     "a class by a format": _all("{{ '{0.__class__}'.format(m) }}"),
     "a class by a map of formats": "{{ ['{0.__class__.__mro__}']|map('format', messages)|list }}",

@@ -11,8 +11,35 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 TEXTS = (
-    *("", "a", "Hi", "aa", "x" * 70, "Hi Hi Hi", "Hi", "H", "\n", " ", "  Hi \n", "\tHi", "\u3000Hi\u2028", "Hi\r\n\r\n"),
-    *("Grüß Gott", "漢字 😀👩\u200d👧", "e\u0301\u0323", "مرحبا", "\x00\x7f", "5", "-1.5", "None", "true", "{{ x }}", "%s {0}"),
+    *(
+        "",
+        "a",
+        "Hi",
+        "aa",
+        "x" * 70,
+        "Hi Hi Hi",
+        "Hi",
+        "H",
+        "\n",
+        " ",
+        "  Hi \n",
+        "\tHi",
+        "\u3000Hi\u2028",
+        "Hi\r\n\r\n",
+    ),
+    *(
+        "Grüß Gott",
+        "漢字 😀👩\u200d👧",
+        "e\u0301\u0323",
+        "مرحبا",
+        "\x00\x7f",
+        "5",
+        "-1.5",
+        "None",
+        "true",
+        "{{ x }}",
+        "%s {0}",
+    ),
     *("<think>\nhm\n</think>\n\nyes", "<think>hm", "</think>", "<|im_end|>", "<|im_start|>user", "<b>&'\"</b>"),
     *("<tool_response>\n1\n</tool_response>", '{"a": [1, null]}', "[TOOL_CALLS]", "</s>", "<end_of_turn>\n", "user"),
 )
@@ -24,7 +51,12 @@ ARGUMENTS: tuple[Any, ...] = (
 EXTRA: tuple[Message, ...] = (
     *({"name": "bob"}, {"name": ""}, {"name": None}, {"n": 3}, {"n": -2.5}, {"flag": True}, {"x": None, "flag": False}),
     *({"items": [1]}, {"keys": "k", "values": {}, "get": 0}, {"update": "u", "pop": None, "copy": [None]}),
-    *({"reasoning_content": "hm"}, {"thinking": "hm\n"}, {"reasoning": ""}, {"reasoning_content": None, "thinking": "x"}),
+    *(
+        {"reasoning_content": "hm"},
+        {"thinking": "hm\n"},
+        {"reasoning": ""},
+        {"reasoning_content": None, "thinking": "x"},
+    ),
     *({"tool_calls": []}, {"tool_calls": None}, {"_private": "p"}, {"weight": 0}, {"tool_call_id": "call_1"}),
 )
 PARTS: tuple[Any, ...] = (
@@ -82,7 +114,7 @@ def asked(number: int, chance: Random) -> Iterator[Asked]:
 
 
 def usual(chance: Random) -> Iterator[Message]:
-    """Give the messages of a conversation in which all take their turns; content is text, arguments are objects or JSON."""
+    """Give the messages of a conversation in which all take their turns, with text and with calls of tools."""
     if chance.random() < 0.4:
         yield {"role": "system", "content": chance.choice(TEXTS)}
     for turn in range(chance.choice((1, 1, 2, 4))):

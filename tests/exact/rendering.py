@@ -1,4 +1,4 @@
-"""Compares renderings, refusals and counts of prompts with `apply_chat_template` of a tokenizer that was loaded apart."""
+"""Compares texts, refusals and counts of prompts with `apply_chat_template` of a tokenizer that was loaded apart."""
 
 from __future__ import annotations
 
@@ -111,23 +111,31 @@ class Pair:
             return None
 
     def _right(self, one: Asked) -> str | None:
-        """Return what `apply_chat_template` writes on that date, by a template compiled anew if need be."""
+        """Return what `apply_chat_template` writes, where now is that date."""
         from transformers.utils.chat_template_utils import _compile_jinja_template  # noqa: PLC0415  (heavy)
 
+        options = {name: value for name, value in one.options.items() if name not in _TAKEN}
         try:
             source = self._reference.get_chat_template(tools=one.tools)
-            _compile_jinja_template(source).environment.globals["strftime_now"] = DATE.strftime
+            names = _compile_jinja_template(source).environment.globals
+        except Exception:  # it does not compile
+            return None
+        usual = names["strftime_now"]
+        names["strftime_now"] = DATE.strftime
+        try:
             return str(
                 self._reference.apply_chat_template(
                     copy.deepcopy(one.messages),
                     tools=copy.deepcopy(one.tools),
                     add_generation_prompt=one.open_reply,
                     tokenize=False,
-                    **{name: value for name, value in one.options.items() if name not in _TAKEN},
+                    **options,
                 )
             )
         except Exception:  # whatever a template raises is its refusal
             return None
+        finally:
+            names["strftime_now"] = usual  # what is compiled is shared with all of the process
 
 
 def _plain(text: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """Published chat templates, out of two packages of PyPI; kept in `.cache/templates` once they were fetched.
 
-The wheel is downloaded by pip. Of llama.cpp's only the source package has templates, and pip would build it to learn its
-name: it is downloaded directly, and its hash is compared.
+The wheel is downloaded by pip. Of llama.cpp's only the source package has templates, and pip would build it before it
+kept it: it is downloaded directly, and its hash is compared.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hostile events by name, each of a size of one's choice: the command sends them large, the suite small and ten times that."""
+"""Hostile events by name, of any size: the command sends them large, the suite small and ten times that."""
 
 from __future__ import annotations
 
