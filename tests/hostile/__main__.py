@@ -56,6 +56,8 @@ SIZES = (
     ("levels, no end", 1_000_000),
     ("chunks", 200_000),
     ("chunks of calls and thoughts", 200_000),
+    ("calls in a reply after a long thought", 50_000),
+    ("tools behind a long message", 20_000),
     ("choices", 20_000),
     ("choices after as many messages", 3_000),
 )

@@ -138,6 +138,10 @@ MANY: dict[str, Callable[[int], Exchange]] = {
     "levels, no end": deep_bytes,
     "chunks": lambda n: exchange(HI, answer=stream(n)),
     "chunks of calls and thoughts": lambda n: exchange(HI, answer=pieces(n)),
+    "calls in a reply after a long thought": lambda n: exchange(
+        HI, answer=choices(QWEN, [{**calls(n), "reasoning_content": "b" * 40 * n}])
+    ),
+    "tools behind a long message": lambda n: exchange({**HI, "content": "b " * 20 * n}, tools=tools(n)),
     "choices": lambda n: exchange(HI, tools=tools(2), answer=choices(QWEN, [THOUGHT] * n)),
     "choices after as many messages": lambda n: exchange(*users(n), answer=choices(QWEN, [THOUGHT] * n)),
 }
