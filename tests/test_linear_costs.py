@@ -64,13 +64,7 @@ def _seconds(name: str, size: int, tokenizer: TransformersTokenizer) -> float:
     return min(taken)
 
 
-LOOKED_FOR_ONE_BY_ONE = pytest.mark.xfail(
-    strict=True, reason="each call's name is looked for from the reply's beginning"
-)
-KNOWN = {"calls in a reply after a long thought": [LOOKED_FOR_ONE_BY_ONE]}
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=KNOWN.get(name, [])) for name in MANY])
+@pytest.mark.parametrize("name", MANY)
 def test_ten_times_as_much_costs_about_ten_times_as_much(name: str, tokenizer: TransformersTokenizer) -> None:
     small = SMALLER.get(name, SMALL)
     if name not in SQUARE_BY_NATURE:

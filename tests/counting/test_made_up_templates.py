@@ -38,9 +38,6 @@ def test_the_tiny_tokenizers_own_template_is_too(pair: tuple[Any, Any]) -> None:
     assert result.prompts > 50
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Jinja adds a line feed to the list in place; the faster renderer hands it no copy"
-)
 def test_what_is_said_in_a_list_is_not_changed_by_the_filter_indent(pair: tuple[Any, Any]) -> None:
     talk = [{"role": "user", "content": []}]
     result = Pair(*pair, MADE_UP["an indent"]).compare_all([Asked(talk, None, open_reply=True, options={})])

@@ -153,3 +153,12 @@ def test_tools_that_never_come_again_stay_within_the_room(
     for number in range(2_000):
         assert fast.takes([HI], [{"name": f"{number}" * 20}], {})
     assert len(fast._known.young) < 300
+
+
+def test_a_dated_template_keeps_the_date_of_its_exchange_when_transformers_forgot_it(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(build(tmp_path, template="{{ strftime_now('%Y-%m-%d') }}"), name="tiny")
+    assert tokenizer.render([HI], date=DATE) == "2026-11-28"
+    template = _template(tokenizer)
+    template._compiled.cache_clear()
+    template._fast = None
+    assert tokenizer.render([HI], date=datetime(2001, 2, 3, tzinfo=UTC)) == "2001-02-03"

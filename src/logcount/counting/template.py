@@ -15,7 +15,7 @@ from logcount.bounded import BoundedCache
 from logcount.content import Chat, Finish, Reply
 from logcount.counting.harmony import count_turn, speaks_harmony
 from logcount.counting.prompts import UNDATED, Message, Prompts
-from logcount.counting.shown import function_of, tool_names
+from logcount.counting.shown import function_of, shows_tools
 from logcount.counting.side import Side, stop_tokens, uncounted_parts, unknown
 from logcount.errors import Uncountable
 
@@ -142,7 +142,8 @@ class ChatCounter:
         written = self._turn_text(chat, reply, date)
         if written is None:
             return self._bare(reply, "the chat template writes replies in another way than it opens them")
-        if any(part not in written for part in _parts_of(reply)):
+        said = reply.text.strip() in written and reply.reasoning.strip() in written
+        if not (said and shows_tools(written, reply.tool_calls)):
             return self._bare(reply, "the chat template leaves out a part of the reply")
         doubts = frozenset() if reply.reasoning or not turn.opening else uncounted_parts(["hidden reasoning"], "reply")
         if doubts:  # whether there was no thought, or one that is not shown, nobody knows
@@ -222,8 +223,3 @@ class ChatCounter:
         return self.tokenizer.render(
             messages, tools=chat.tools, open_reply=open_reply, options=chat.options, date=date or UNDATED
         )
-
-
-def _parts_of(reply: Reply) -> list[str]:
-    """Return what must stand in a turn that shows the whole reply."""
-    return [reply.text.strip(), reply.reasoning.strip(), *tool_names(reply.tool_calls)]

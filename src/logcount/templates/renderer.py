@@ -114,10 +114,11 @@ class _Template:
         self._name = name
         self._chance = random.Random()  # noqa: S311  (nothing to guess: it decides what is looked at)
         self._rendered = 0
+        # The cache of compiled templates is the one that `apply_chat_template` itself draws from, and the only
+        # way to its `strftime_now`: since 5.2x functions no longer pass through the template's options.
+        self._compiled = _compile_jinja_template
         try:
-            # The cache of compiled templates is the one that `apply_chat_template` itself draws from, and the only
-            # way to its `strftime_now`: since 5.2x functions no longer pass through the template's options.
-            _compile_jinja_template(source).environment.globals["strftime_now"] = _strftime_now
+            _compile_jinja_template(source)
             # A second copy of the same program, in an environment of its own.
             own = _compile_jinja_template.__wrapped__(source)
         except Exception:
@@ -174,6 +175,8 @@ class _Template:
         try:
             if not all(isinstance(message, dict) for message in messages):
                 return None  # a list in the first place would be taken for a batch of conversations
+            # Each time: the cache holds 128 templates, and forgets this one when there are more.
+            self._compiled(self._source).environment.globals["strftime_now"] = _strftime_now
             return str(
                 self._loaded.apply_chat_template(
                     messages,

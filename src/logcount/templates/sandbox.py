@@ -46,6 +46,7 @@ def lighten(environment: Any) -> None:
     environment.getitem = _item_getter(environment)
     environment.call = _caller(environment.call)
     environment.filters["tojson"] = _json_writer(environment.filters["tojson"])
+    environment.filters["indent"] = _indenter(environment.filters["indent"])
     environment.tests["sameas"] = _compare_identity
 
 
@@ -117,6 +118,15 @@ def _json_writer(write: Callable[..., str]) -> Callable[..., str]:
         return known[1]
 
     return tojson
+
+
+def _indenter(indent: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the filter `indent` for values that others share: Jinja's own adds to a list in its place."""
+
+    def indent_shared(s: Any, *args: Any, **kwargs: Any) -> Any:
+        return indent(list(s) if type(s) is list else s, *args, **kwargs)
+
+    return indent_shared
 
 
 def _compare_identity(_value: Any, _other: Any) -> bool:
