@@ -16,7 +16,7 @@ import asyncio
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from logcount.errors import Unavailable
-from logcount.live.parts import Stored
+from logcount.ports import Stored
 from logcount.stores.objects import check_name, check_object
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crash.points import CrashPoint, Freeze, Step
-    from logcount.live.parts import Sink, Store
     from logcount.live.troubles import Troubles
+    from logcount.ports import Sink, Store
     from logcount.settings.live import EventHubSettings
     from logcount.sources.eventhub import EventHub
 

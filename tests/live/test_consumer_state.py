@@ -14,17 +14,17 @@ from logcount.errors import Unavailable
 from logcount.events import LogEvent
 from logcount.ledger.scribe import Scribe
 from logcount.live.context import Context, Pace
-from logcount.live.parts import HubState, PartitionState
 from logcount.live.room import Room
 from logcount.live.service import Service
 from logcount.live.troubles import Troubles
 from logcount.points import MetricSet, PointMaker, Tally
+from logcount.ports import HubState, PartitionState
 from logcount.series import SeriesBudget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from logcount.live.parts import Reader
+    from logcount.ports import Reader
 
 CREATED = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ import pytest
 from memory_store import MemoryStore
 
 from logcount.errors import Unavailable
-from logcount.live.parts import Store
+from logcount.ports import Store
 from logcount.stores import FolderStore
 from logcount.stores.blob import BlobStore, Patience
 from logcount.stores.objects import MAX_BYTES

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from azure.core.credentials_async import AsyncTokenCredential
 
-    from logcount.live.parts import Sink, Store
     from logcount.live.troubles import Troubles
+    from logcount.ports import Sink, Store
     from logcount.settings import Settings
     from logcount.settings.live import EventHubSettings
     from logcount.sources.eventhub import EventHub

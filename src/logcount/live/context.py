@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from logcount.events import LogEvent
     from logcount.ledger.hand import Draft
     from logcount.ledger.intake import Decision
-    from logcount.live.parts import Counting, Hub, HubState, Sink, Store
     from logcount.live.room import Room
     from logcount.live.troubles import Troubles
     from logcount.points import Tally
+    from logcount.ports import Counting, Hub, HubState, Sink, Store
 
 
 @dataclass(frozen=True, slots=True)

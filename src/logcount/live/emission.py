@@ -15,8 +15,8 @@ from logcount.ledger.log import find_record, read_record
 if TYPE_CHECKING:
     from logcount.ledger.head import Head
     from logcount.ledger.record import Record
-    from logcount.live.parts import Sink
     from logcount.live.performing import Performer
+    from logcount.ports import Sink
 
 
 @dataclass(frozen=True, slots=True)

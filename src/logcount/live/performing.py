@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from logcount.ledger.steps import Step, Steps
-    from logcount.live.parts import Sink, Store
     from logcount.live.troubles import Troubles
+    from logcount.ports import Sink, Store
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds between two tries at what does not answer; doubled from the first to the longest, with jitter."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from logcount.events import LogEvent
     from logcount.live.context import Context
-    from logcount.live.parts import PartitionState
+    from logcount.ports import PartitionState
 
 _LOGGER = logging.getLogger(__name__)
 

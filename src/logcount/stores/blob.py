@@ -13,7 +13,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.storage.blob.aio import ContainerClient
 
 from logcount.errors import Misconfigured, Unavailable
-from logcount.live.parts import Stored
+from logcount.ports import Stored
 from logcount.stores.objects import MAX_BYTES, check_name, check_object
 from logcount.stores.refusals import CONTAINER_NOT_FOUND, code_of, told
 

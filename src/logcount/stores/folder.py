@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from logcount.errors import Misconfigured, Unavailable
-from logcount.live.parts import Stored
+from logcount.ports import Stored
 from logcount.stores.files import create_file, make_folder, make_root, read_file, replace_file, sweep, tag_of
 from logcount.stores.objects import check_name, check_object
 

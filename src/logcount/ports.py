@@ -1,4 +1,7 @@
-"""What a live count is made of besides itself: a hub, a store for the ledger, sinks; satisfied by shape."""
+"""The ports: what the program asks of the systems around it, and the values that pass; satisfied by shape.
+
+Law: a port imports no adapter and no loop, so that each adapter knows the port alone.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,32 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from logcount.events import LogEvent
+    from logcount.events import Handler, LogEvent
     from logcount.points import Item, Mark, Point, Tally
+
+
+class Source(Protocol):
+    """Where log events come from."""
+
+    async def deliver(self, handle: Handler) -> None:
+        """Hand every event to `handle`, batch by batch, and return when there are no more."""
+        ...
+
+
+class Notes(Protocol):
+    """Takes down what does not answer, and when it does again."""
+
+    def rise(self, what: str, why: str) -> None:
+        """Say that something does not answer."""
+        ...
+
+    def settle(self, what: str) -> None:
+        """Say that it answers."""
+        ...
+
+    def forget(self, what: str) -> None:
+        """Say that nobody waits for it to answer any more."""
+        ...
 
 
 class Reader(Protocol):
