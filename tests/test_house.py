@@ -51,7 +51,7 @@ ALLOWED = {
     "parallel": {"errors", "events", "replay"},
     "points": {"exchanges", "series"},
     "ports": {"events", "points"},
-    "ledger": {"errors", "points"},
+    "ledger": {"errors", "points", "ports"},
     "live": {"errors", "events", "ledger", "points", "ports"},
     "stores": {"errors", "ports"},
     "sinks": {"errors", "points"},
@@ -98,6 +98,9 @@ FOREIGN = {
 }
 """Foreign package → the rooms that know it."""
 
+PERFORMS = SRC / "ledger" / "driver.py"
+"""The one module of a pure room that waits and calls: it performs the ledger's steps on a store that it is given."""
+
 IMPURE = {"asyncio", "os", "pathlib", "socket", "subprocess", "threading", "random", "time", "logging", "io", "shutil"}
 """What the pure half may not reach for: it gets its clock, text and tokenizer handed in."""
 
@@ -134,7 +137,7 @@ def test_every_module_imports_only_what_its_room_may(path: Path) -> None:
             own = other == room or other == "__version__"
             assert own or other in ALLOWED[room], f"{room or 'logcount'} may not import {name}"
         assert room in FOREIGN.get(top, {room}), f"{room or 'logcount'} does not know {top}"
-        if room in PURE:
+        if room in PURE and path != PERFORMS:
             assert top not in IMPURE, f"{room} is pure and may not import {top}"
 
 
@@ -155,7 +158,7 @@ def test_every_module_opens_with_prose(path: Path) -> None:
 
 @pytest.mark.parametrize("room", PURE)
 def test_the_pure_half_has_no_coroutines_and_no_clock(room: str) -> None:
-    for path in (path for path, its in ROOMS.items() if its == room):
+    for path in (path for path, its in ROOMS.items() if its == room and path != PERFORMS):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), f"{path} is not synchronous"
             if isinstance(node, ast.Attribute):

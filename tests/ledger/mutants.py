@@ -133,7 +133,7 @@ def place_as_the_same(head: Head, hub: str, *_: Any) -> Place:
 
 async def find_place_at_checkpoint(self: Any) -> Place:
     place: Place = await _FIND_PLACE(self)
-    checkpoint = await self._performer.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
+    checkpoint = await self._driver.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
     if checkpoint is None:
         return place
     return replace(place, to=checkpoint[0], offset=checkpoint[1], enqueued=None, numbers_only=True)
@@ -243,8 +243,8 @@ async def find_place_with_an_old_checkpoint(self: Any) -> Place:
 
     with patch.object(hub, "checkpointed", checkpointed):
         place = await _FIND_PLACE(self)
-    checkpoint = await self._performer.insist("checkpoints", lambda: hub.checkpointed(self.name))
-    if checkpoint is not None and not await self._performer.perform(
+    checkpoint = await self._driver.insist("checkpoints", lambda: hub.checkpointed(self.name))
+    if checkpoint is not None and not await self._driver.perform(
         reaches(self._context.log(self.name), self.head, checkpoint[0])
     ):
         raise Halted("the checkpoint is beyond the ledger")

@@ -10,6 +10,7 @@ import mutants
 from simulation.stores import Objects
 
 from logcount.ledger import cursor, hand
+from logcount.ledger.driver import Driver
 from logcount.ledger.hand import Hand
 from logcount.ledger.intake import Intake
 from logcount.ledger.scribe import Scribe
@@ -18,7 +19,6 @@ from logcount.live.context import Context
 from logcount.live.emission import Emission
 from logcount.live.link import Link, Missed
 from logcount.live.partition import Partition
-from logcount.live.performing import Performer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ MUTATIONS = {
     "the cursor moves anywhere": _one(cursor, "_move", mutants.move_anywhere, "rebalance"),
     "the cursor moves whatever is there": _one(Objects, "write", mutants.write_without_tags, "rebalance"),
     "the checkpoint is at the head": _one(Emission, "step", mutants.step_to_the_head, "sink outage"),
-    "a trouble outlives whoever had it": _one(Performer, "_forgetting", mutants.forgetting_nothing, "hub outage"),
+    "a trouble outlives whoever had it": _one(Driver, "_forgetting", mutants.forgetting_nothing, "hub outage"),
     "what was missed is not forgotten when it comes": Mutation(
         Missed,
         "meet",

@@ -112,6 +112,6 @@ async def make_services(
             decisions=decisions,
         )
         header = Header(context.hub.name, hub.consumer_group.lower(), run.deployment)
-        await context.performer.perform(agree(header, take_over=take_over))
+        await context.driver.perform(agree(header, take_over=take_over))
         services.append(Service(context, namespace=settings.metrics.namespace))
     return services

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from logcount.events import LogEvent
+    from logcount.ledger.driver import Driver
     from logcount.ledger.head import Head
     from logcount.ledger.intake import Place
     from logcount.live.context import Context
-    from logcount.live.performing import Performer
     from logcount.points import Tally
 
 _LOGGER = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Link:
         self._place = place
         self._missed = missed
         self._context = context
-        self._performer: Performer = context.performer
+        self._driver: Driver = context.driver
         self._intake = Intake(place)
         self._hand = Hand(head, place)
         self._pending: deque[tuple[list[_Arrived], asyncio.Task[list[list[Tally]]]]] = deque()
@@ -210,7 +210,7 @@ class Link:
         _LOGGER.warning("partition %s: events %d to %d are missing: %s", self._partition, first, last, reason)
 
     async def _first(self) -> int:
-        state = await self._performer.insist("event hub", lambda: self._context.hub.partition(self._partition))
+        state = await self._driver.insist("event hub", lambda: self._context.hub.partition(self._partition))
         return state.first
 
     async def _count(self, piece: list[LogEvent], size: int) -> None:
@@ -248,7 +248,7 @@ class Link:
                 for (number, enqueued, offset), tallies in zip(arrived, tallied, strict=True)
             ]
         before, log = self.head.n, self._context.log(self._partition)
-        self.head = await self._performer.perform(settle(log, self.head, self._hand, self._context.draft))
+        self.head = await self._driver.perform(settle(log, self.head, self._hand, self._context.draft))
         self._oldest = None
         if self.head.n > before:
             told = {"partition": self._partition, "record": self.head.n, "events": self._in_hand, "to": self.head.to}

@@ -66,7 +66,7 @@ class Process:
         world.note(word, f"starts, and has {sorted(owned)}")
 
     async def _run(self) -> None:
-        await self.context.performer.perform(agree(Header(self.hub.name, "$default", "here")))
+        await self.context.driver.perform(agree(Header(self.hub.name, "$default", "here")))
         await self.service.run(self._stop)
 
     def own(self, partitions: set[str]) -> None:
