@@ -143,6 +143,17 @@ class Store(Protocol):
         """Write over the object if it still has this tag; say whether this call wrote it."""
         ...
 
+    async def delete(self, name: str, tag: str) -> bool:
+        """Remove the object if it still has this tag; say whether this call removed it."""
+        ...
+
+    async def names(self, prefix: str) -> list[str]:
+        """Return, in order of code points, the names that begin so; the prefix may end within a segment, or be empty.
+
+        What stood before the call and after it is in the answer. What is written or removed meanwhile may be.
+        """
+        ...
+
 
 class Counting(Protocol):
     """Counts events, wherever that is done."""

@@ -56,6 +56,12 @@ class SimulatedStore:
     async def replace(self, name: str, data: bytes, tag: str) -> bool:
         return await self._write("replace", name, data, tag)
 
+    async def delete(self, name: str, tag: str) -> bool:
+        raise AssertionError(f"counting live removes {name}")
+
+    async def names(self, prefix: str) -> list[str]:
+        raise AssertionError(f"counting live lists {prefix}")
+
     async def _write(self, verb: str, name: str, data: bytes, tag: str | None) -> bool:
         def effect() -> bool:
             self._oracle.before_write(name, data, tag)
