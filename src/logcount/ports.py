@@ -51,7 +51,7 @@ class Reader(Protocol):
         ...
 
     async def take(self, partition: str, batch: Sequence[LogEvent]) -> None:
-        """Take the next events in hand; they are read again from `start` where this raises, or the process ends.
+        """Take the next uncommitted events; they are read again from `start` where this raises, or the process ends.
 
         While a partition is quiet, an empty batch is handed over every few seconds: what has ended the link in the
         meantime can be told only so.
@@ -59,7 +59,7 @@ class Reader(Protocol):
         ...
 
     async def leave(self, partition: str) -> None:
-        """Settle what is in hand, if that can be: nothing more will be handed over before the next `start`."""
+        """Settle what is uncommitted, if that can be: nothing more will be handed over before the next `start`."""
         ...
 
 

@@ -55,7 +55,7 @@ def run(
 ) -> None:
     """Count live, from Event Hubs: into the ledger first, from there to Application Insights, then the checkpoint.
 
-    SIGTERM settles what is in hand, within 20 seconds, and ends with status 0.
+    SIGTERM settles what is uncommitted, within 20 seconds, and ends with status 0.
     """
     from logcount.cli.logs import set_up_logs
     from logcount.live.context import Decisions

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logcount.events import LogEvent
-    from logcount.ledger.hand import Draft
+    from logcount.ledger.batch import Draft
     from logcount.ledger.intake import Decision
     from logcount.live.room import Room
     from logcount.live.troubles import Troubles
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When a partition's events in hand are recorded, whichever comes first."""
+    """When a partition's uncommitted events are recorded, whichever comes first."""
 
     seconds: float = 30.0
     events: int = 5000

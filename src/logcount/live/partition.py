@@ -91,7 +91,7 @@ class Partition:
         raise Unsettled("the partition stands still")
 
     async def leave(self) -> None:
-        """Settle what is in hand and end; what is recorded is emitted if that is done soon."""
+        """Settle what is uncommitted and end; what is recorded is emitted if that is done soon."""
         self._left.set()
         link, self.link = self.link, None
         tasks, self._tasks = self._tasks, []

@@ -21,8 +21,8 @@ from opencensus.ext.azure.common.protocol import (  # type: ignore[import-untype
 from logcount.points import Item
 from logcount.sinks.clock import Clock, Terms
 from logcount.sinks.connection_string import parse_connection_string
-from logcount.sinks.courier import Courier
-from logcount.sinks.line import Line
+from logcount.sinks.delivery import DeliveryLoop
+from logcount.sinks.http_client import HttpClient
 from logcount.sinks.outcomes import judge
 from logcount.sinks.routes import Route
 
@@ -81,25 +81,25 @@ class AppInsightsSink:
         """
         where, terms = parse_connection_string(connection_string), terms or Terms()
         route = Route(where.endpoint, _PATH, allowed_redirects)
-        line = Line(route, terms, {"Content-Type": "application/json"}, token)
-        self._courier = Courier(_Track(where.key, sender), line, clock or Clock(), terms.oldest or OLDEST)
+        client = HttpClient(route, terms, {"Content-Type": "application/json"}, token)
+        self._delivery = DeliveryLoop(_Track(where.key, sender), client, clock or Clock(), terms.oldest or OLDEST)
 
     @property
     def trouble(self) -> str | None:
         """Why nothing is accepted just now; None while all is well."""
-        return self._courier.trouble
+        return self._delivery.trouble
 
     async def send(self, items: Sequence[Item]) -> list[Mark]:
         """Return when every item is accepted or in the marks; items older than 47 hours at their attempt are `late`."""
-        return await self._courier.carry(items)
+        return await self._delivery.deliver(items)
 
     async def tell(self, points: Sequence[Point]) -> None:
         """Try once to hand over points that stand in no ledger; never raises."""
-        await self._courier.tell(points)
+        await self._delivery.tell(points)
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._courier.close()
+        await self._delivery.close()
 
 
 class _Track:
