@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from logcount.cli.sinks import SINKS
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from pathlib import Path
@@ -28,7 +30,7 @@ Result = TypeVar("Result")
 _FOLDER_THREADS = "folder-store"
 """How the threads of `stores.FolderStore` are called."""
 
-_SINKS = click.Choice(["appinsights", "otlp", "none"])
+_SINKS = click.Choice(list(SINKS))
 
 
 @click.command()

@@ -132,6 +132,35 @@ class DeliveryLoop:
         job.go_on()
 
 
+class DeliveringSink:
+    """What every sink that sends over HTTP shares: at least once, by a delivery loop.
+
+    A sink of this kind is a subclass with its `name` and a constructor that hands over its dialect and its client.
+    """
+
+    name: str
+
+    def __init__(self, dialect: Dialect, client: HttpClient, clock: Clock, oldest: timedelta | None) -> None:
+        self._delivery = DeliveryLoop(dialect, client, clock, oldest)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is accepted just now; None while all is well."""
+        return self._delivery.trouble
+
+    async def send(self, items: Sequence[Item]) -> list[Mark]:
+        """Return when every item is accepted or in the marks."""
+        return await self._delivery.deliver(items)
+
+    async def tell(self, points: Sequence[Point]) -> None:
+        """Try once to hand over points that stand in no ledger; never raises."""
+        await self._delivery.tell(points)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._delivery.close()
+
+
 class _SendJob:
     """One send job: what is still to be sent, now or after a rest, and what was marked."""
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from logcount.errors import Misconfigured
 from logcount.sinks.clock import Clock, Terms
-from logcount.sinks.delivery import DeliveryLoop
+from logcount.sinks.delivery import DeliveringSink
 from logcount.sinks.http_client import HttpClient
 from logcount.sinks.routes import Route, check_endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from logcount.points import Item, Mark, Point
     from logcount.sinks.clock import Sender
     from logcount.sinks.delivery import Dialect
 
@@ -21,7 +20,7 @@ _PATH = "/v1/metrics"
 _OURS = {"content-type", "content-encoding", "content-length", "host"}
 
 
-class OtlpSink:
+class OtlpSink(DeliveringSink):
     """Sends points to an OTLP endpoint: at least once, where it says that it took them all.
 
     A repeat carries the same `logcount.record` and `logcount.point`. Where an endpoint takes a part of a request it
@@ -53,24 +52,7 @@ class OtlpSink:
         terms = terms or Terms()
         kept = {name: value for name, value in (headers or {}).items() if name.lower() not in _OURS}
         client = HttpClient(Route(base, _PATH), terms, {**kept, "Content-Type": "application/x-protobuf"}, token)
-        self._delivery = DeliveryLoop(_dialect(sender), client, clock or Clock(), terms.oldest)
-
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing is accepted just now; None while all is well."""
-        return self._delivery.trouble
-
-    async def send(self, items: Sequence[Item]) -> list[Mark]:
-        """Return when every item is accepted or in the marks."""
-        return await self._delivery.deliver(items)
-
-    async def tell(self, points: Sequence[Point]) -> None:
-        """Try once to hand over points that stand in no ledger; never raises."""
-        await self._delivery.tell(points)
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        await self._delivery.close()
+        super().__init__(_dialect(sender), client, clock or Clock(), terms.oldest)
 
 
 def _dialect(sender: Sender) -> Dialect:
