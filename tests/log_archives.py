@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from logcount.events import LogEvent, Source
+    from logcount.events import LogEvent
+    from logcount.ports import Source
 
 AMPLE = Limits()
 _ANY = ["long", "double", "string", "bytes"]

@@ -16,15 +16,15 @@ import asyncio
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from logcount.errors import Unavailable
-from logcount.live.parts import Stored
-from logcount.stores.objects import check_name, check_object
+from logcount.ports import Stored
+from logcount.stores.objects import check_name, check_object, check_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 Answer = TypeVar("Answer")
 
-Operation = Literal["read", "create", "replace"]
+Operation = Literal["read", "create", "replace", "delete", "names"]
 Fault = Literal["unreachable", "lost", "late"]
 
 
@@ -56,6 +56,14 @@ class MemoryStore:
         check_object(name, data)
         return await self._call("replace", name, lambda: self._write(name, data, tag))
 
+    async def delete(self, name: str, tag: str) -> bool:
+        check_name(name)
+        return await self._call("delete", name, lambda: self._remove(name, tag))
+
+    async def names(self, prefix: str) -> list[str]:
+        check_prefix(prefix)
+        return await self._call("names", prefix, lambda: sorted(n for n in self.objects if n.startswith(prefix)))
+
     def land(self) -> None:
         """Carry out the calls that are late."""
         landing, self.late = self.late, []
@@ -72,6 +80,13 @@ class MemoryStore:
         if fault:
             raise Unavailable(f"memory: {operation} of {name}: {fault}")
         return answer  # type: ignore[return-value]  # carried out, where there was no fault
+
+    def _remove(self, name: str, tag: str) -> bool:
+        held = self.objects.get(name)
+        if held is None or held.tag != tag:
+            return False
+        del self.objects[name]
+        return True
 
     def _write(self, name: str, data: bytes, tag: str | None) -> bool:
         held = self.objects.get(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -35,11 +35,3 @@ class LogEvent(msgspec.Struct, frozen=True):
 
 Handler = Callable[[Sequence[LogEvent]], Awaitable[None]]
 """Takes a batch in order; returns when it is settled, raises when it is not."""
-
-
-class Source(Protocol):
-    """Where log events come from."""
-
-    async def deliver(self, handle: Handler) -> None:
-        """Hand every event to `handle`, batch by batch, and return when there are no more."""
-        ...

@@ -99,6 +99,7 @@ def test_nothing_is_set(tmp_path: Path) -> None:
         ({}, "no sink is set"),
         ({"LOGCOUNT_RUN__SINKS": '["otlp"]'}, "otlp.endpoint is missing"),
         ({"LOGCOUNT_RUN__SINKS": '["none", "otlp"]'}, "stands alone"),
+        ({"LOGCOUNT_RUN__SINKS": '["graphite"]'}, "run.sinks: 'graphite' is no sink; expected appinsights, otlp, none"),
         ({"LOGCOUNT_RUN__SETTLE_SECONDS": "0"}, "run.settle_seconds"),
         ({"LOGCOUNT_METRICS__MAX_SERIES": "60000"}, "metrics.max_series"),
         ({"LOGCOUNT_EVENTHUB__CONNECTION_STRING": "nonsense", "LOGCOUNT_RUN__SINKS": '["none"]'}, "expected Endpoint"),

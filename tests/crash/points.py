@@ -32,7 +32,7 @@ class CrashPoint:
 
 
 FROZEN_SECONDS = 4.5
-"""How long a replica stands still: another has taken over its partitions by then, and recorded what it had in hand."""
+"""How long a replica stands still: by then another has its partitions, and has recorded what it had not."""
 
 
 @dataclass(frozen=True, slots=True)

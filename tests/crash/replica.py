@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crash.points import FROZEN_SECONDS
-from logcount.cli import connections, main
+from logcount.cli import connections, main, sinks
 from logcount.errors import Unavailable
 from logcount.sinks import Terms
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crash.points import CrashPoint, Freeze, Step
-    from logcount.live.parts import Sink, Store
     from logcount.live.troubles import Troubles
+    from logcount.ports import Sink, Store
     from logcount.settings.live import EventHubSettings
     from logcount.sources.eventhub import EventHub
 
@@ -69,7 +69,7 @@ def run(orders: Orders) -> None:
     os.chdir(orders.log.parent)
     os.environ.clear()
     os.environ.update(orders.environment)
-    setattr(connections, "_terms", lambda rate: Terms(rate=rate, answer_seconds=ANSWER_SECONDS))  # noqa: B010
+    setattr(sinks, "_terms", lambda rate: Terms(rate=rate, answer_seconds=ANSWER_SECONDS))  # noqa: B010
     setattr(connections, "Parts", partial(WatchedParts, orders))  # noqa: B010
     sys.argv = ["logcount", "run"]
     main()

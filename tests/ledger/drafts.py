@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from logcount.ledger.hand import Hand, Row
+from logcount.ledger.batch import Row, UncommittedBatch
+from logcount.ledger.builder import RecordBuilder
 from logcount.ledger.head import Head, head_of
 from logcount.ledger.intake import Place
 from logcount.ledger.record import Record, time_text
-from logcount.ledger.scribe import Scribe
 from logcount.points import MetricSet, PointMaker, Tally
 from logcount.series import SeriesBudget
 
@@ -31,22 +31,22 @@ def tally(total: int = 1, word: str = "counted", reason: str | None = None, **di
 
 
 def row(number: int, *tallies: Tally, seconds: int | None = None) -> Row:
-    """Return an event in hand, a second after the one before."""
+    """Return an uncommitted event, a second after the one before."""
     enqueued = BEGAN + timedelta(seconds=number if seconds is None else seconds)
     return Row(number, enqueued, f"offset {number}", tallies or (tally(),))
 
 
-def holding(numbers: Iterable[int | Row], head: Head = EMPTY, hub: str = HUB, **place: Any) -> Hand:
-    """Return a hand with rows of these numbers."""
-    hand = Hand(head, Place(hub, **place))
-    hand.rows = [one if isinstance(one, Row) else row(one) for one in numbers]
-    return hand
+def holding(numbers: Iterable[int | Row], head: Head = EMPTY, hub: str = HUB, **place: Any) -> UncommittedBatch:
+    """Return a batch with rows of these numbers."""
+    batch = UncommittedBatch(head, Place(hub, **place))
+    batch.rows = [one if isinstance(one, Row) else row(one) for one in numbers]
+    return batch
 
 
-def scribe(**options: Any) -> Scribe:
-    """Return a scribe whose clock stands still."""
+def builder(**options: Any) -> RecordBuilder:
+    """Return a record builder whose clock stands still."""
     points = PointMaker([MetricSet("logcount", ("API ID",))], SeriesBudget(1000))
-    return Scribe(points, writer="w", program="0", clock=lambda: BEGAN, **options)
+    return RecordBuilder(points, writer="w", program="0", clock=lambda: BEGAN, **options)
 
 
 def chain(lengths: Sequence[int], hubs: Sequence[str] | None = None) -> list[Record]:
@@ -56,7 +56,7 @@ def chain(lengths: Sequence[int], hubs: Sequence[str] | None = None) -> list[Rec
     for place, length in enumerate(lengths):
         hub = hubs[place] if hubs else HUB
         first = head.to + 1 if head.hub == hub else 0
-        records.append(scribe().draft(head, holding(range(first, first + length), head, hub)))
+        records.append(builder().draft(head, holding(range(first, first + length), head, hub)))
         head = head_of(records[-1])
     return records
 

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from simulation.stores import Objects
 
 from logcount.errors import Halted, Unsettled
-from logcount.ledger import cursor, hand, log, scribe
+from logcount.ledger import batch, builder, cursor, log
 from logcount.ledger.intake import Place
 from logcount.ledger.log import reaches, read_record, record_name
 from logcount.ledger.record import decode_record
@@ -24,7 +24,7 @@ from logcount.live.partition import Partition
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logcount.ledger.hand import Hand
+    from logcount.ledger.batch import UncommittedBatch
     from logcount.ledger.head import Head
     from logcount.ledger.record import Record
 
@@ -113,12 +113,12 @@ def take_over_that(*, drop: bool = True, rest: bool = True, other: bool = True) 
             raise Unsettled("the ledger has gone on to another hub")
         if drop and self._continues(head):
             self.rows = [row for row in self.rows if row.number > head.to and rest]
-            self.gaps = [hand._beyond(gap, head.to) for gap in self.gaps if gap.last > head.to]
+            self.gaps = [batch._beyond(gap, head.to) for gap in self.gaps if gap.last > head.to]
 
     return take_over
 
 
-def settle_without_looking(log_: str, head: Head, held: Hand, draft: Any) -> Steps:
+def settle_without_looking(log_: str, head: Head, held: UncommittedBatch, draft: Any) -> Steps:
     while held.rows:
         head = yield from log.append(log_, head, draft(head, held))
         held.take_over(head)
@@ -133,7 +133,7 @@ def place_as_the_same(head: Head, hub: str, *_: Any) -> Place:
 
 async def find_place_at_checkpoint(self: Any) -> Place:
     place: Place = await _FIND_PLACE(self)
-    checkpoint = await self._performer.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
+    checkpoint = await self._driver.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
     if checkpoint is None:
         return place
     return replace(place, to=checkpoint[0], offset=checkpoint[1], enqueued=None, numbers_only=True)
@@ -152,9 +152,9 @@ async def confirm_what_was_known(self: Any) -> None:
 
 
 def record_with(change: Callable[[Any, Any, Record], Record]) -> Callable[..., Record]:
-    before = scribe.Scribe._record
+    before = builder.RecordBuilder._record
 
-    def record(self: Any, head: Head, held: Hand, rows: Any) -> Record:
+    def record(self: Any, head: Head, held: UncommittedBatch, rows: Any) -> Record:
         return change(head, rows, before(self, head, held, rows))
 
     return record
@@ -168,7 +168,7 @@ def by_its_own_clock(head: Head, rows: Any, record: Record) -> Record:
     return replace(record, clock=max(row.enqueued for row in rows))
 
 
-def draft_of_all(self: Any, head: Head, held: Hand) -> Record:
+def draft_of_all(self: Any, head: Head, held: UncommittedBatch) -> Record:
     record: Record = self._record(head, held, held.rows)
     return record
 
@@ -243,8 +243,8 @@ async def find_place_with_an_old_checkpoint(self: Any) -> Place:
 
     with patch.object(hub, "checkpointed", checkpointed):
         place = await _FIND_PLACE(self)
-    checkpoint = await self._performer.insist("checkpoints", lambda: hub.checkpointed(self.name))
-    if checkpoint is not None and not await self._performer.perform(
+    checkpoint = await self._driver.insist("checkpoints", lambda: hub.checkpointed(self.name))
+    if checkpoint is not None and not await self._driver.perform(
         reaches(self._context.log(self.name), self.head, checkpoint[0])
     ):
         raise Halted("the checkpoint is beyond the ledger")

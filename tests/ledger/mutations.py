@@ -9,16 +9,16 @@ from unittest.mock import patch
 import mutants
 from simulation.stores import Objects
 
-from logcount.ledger import cursor, hand
-from logcount.ledger.hand import Hand
+from logcount.ledger import batch, cursor
+from logcount.ledger.batch import UncommittedBatch
+from logcount.ledger.builder import RecordBuilder
+from logcount.ledger.driver import Driver
 from logcount.ledger.intake import Intake
-from logcount.ledger.scribe import Scribe
 from logcount.live import emission, link, partition
 from logcount.live.context import Context
 from logcount.live.emission import Emission
 from logcount.live.link import Link, Missed
 from logcount.live.partition import Partition
-from logcount.live.performing import Performer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,12 +54,18 @@ MUTATIONS = {
     "a gap is stated at first sight": _one(Missed, "covers", lambda *_: True, "hidden"),
     "what comes before the first event is older": _one(link._MINDED, "gap", mutants.mind_gap_before_all, "hidden"),
     "what comes before a gap in a batch is not taken": _one(Link, "_judge", mutants.judge_all_or_none, "absent"),
-    "an unclear answer is trusted": _one(hand, "append", mutants.append_that_trusts(True, None), "unreachable"),
-    "a taken name is one's own": _one(hand, "append", mutants.append_that_trusts(True, False), "rebalance"),
-    "what another recorded is kept": _one(Hand, "take_over", mutants.take_over_that(drop=False), "rebalance"),
-    "what another did not record is dropped": _one(Hand, "take_over", mutants.take_over_that(rest=False), "rebalance"),
-    "another hub in the log is not noticed": _one(Hand, "take_over", mutants.take_over_that(other=False), "remake"),
-    "what another recorded comes into the hand": _one(link, "settle", mutants.settle_without_looking, "rebalance"),
+    "an unclear answer is trusted": _one(batch, "append", mutants.append_that_trusts(True, None), "unreachable"),
+    "a taken name is one's own": _one(batch, "append", mutants.append_that_trusts(True, False), "rebalance"),
+    "what another recorded is kept": _one(
+        UncommittedBatch, "take_over", mutants.take_over_that(drop=False), "rebalance"
+    ),
+    "what another did not record is dropped": _one(
+        UncommittedBatch, "take_over", mutants.take_over_that(rest=False), "rebalance"
+    ),
+    "another hub in the log is not noticed": _one(
+        UncommittedBatch, "take_over", mutants.take_over_that(other=False), "remake"
+    ),
+    "what another recorded comes into the batch": _one(link, "settle", mutants.settle_without_looking, "rebalance"),
     "reading begins at the checkpoint": _one(Partition, "_find_place", mutants.find_place_at_checkpoint, "remake"),
     "the checkpoint is asked for after the ledger": _one(
         Partition, "_find_place", mutants.find_place_with_an_old_checkpoint, "rebalance"
@@ -71,9 +77,11 @@ MUTATIONS = {
     "a link's hub is not confirmed": _one(Link, "_confirm", mutants.confirm_nothing, "remake"),
     "a link's hub is confirmed by what was known": _one(Link, "_confirm", mutants.confirm_what_was_known, "remake"),
     "an answer of the hub serves for too long": _one(Context, "hub_state", mutants.hub_state_of_old, "remake"),
-    "older holes are left out": _one(Scribe, "_record", mutants.record_with(mutants.without_holes_before), "remake"),
-    "a record has its own events' clock": _one(Scribe, "_record", mutants.record_with(mutants.by_its_own_clock)),
-    "a record has any size": _one(Scribe, "draft", mutants.draft_of_all, "split"),
+    "older holes are left out": _one(
+        RecordBuilder, "_record", mutants.record_with(mutants.without_holes_before), "remake"
+    ),
+    "a record has its own events' clock": _one(RecordBuilder, "_record", mutants.record_with(mutants.by_its_own_clock)),
+    "a record has any size": _one(RecordBuilder, "draft", mutants.draft_of_all, "split"),
     "the cursor moves before sending": _one(emission, "follow", mutants.follow_in_order("csm"), "sink outage"),
     "marks are written after the cursor": _one(emission, "follow", mutants.follow_in_order("scm"), "mark"),
     "marks are not written": _one(emission, "follow", mutants.follow_in_order("sc"), "mark"),
@@ -81,7 +89,7 @@ MUTATIONS = {
     "the cursor moves anywhere": _one(cursor, "_move", mutants.move_anywhere, "rebalance"),
     "the cursor moves whatever is there": _one(Objects, "write", mutants.write_without_tags, "rebalance"),
     "the checkpoint is at the head": _one(Emission, "step", mutants.step_to_the_head, "sink outage"),
-    "a trouble outlives whoever had it": _one(Performer, "_forgetting", mutants.forgetting_nothing, "hub outage"),
+    "a trouble outlives whoever had it": _one(Driver, "_forgetting", mutants.forgetting_nothing, "hub outage"),
     "what was missed is not forgotten when it comes": Mutation(
         Missed,
         "meet",

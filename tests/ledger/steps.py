@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from logcount.ledger.steps import Create, Read, Replace, Send
-from logcount.live.parts import Stored
+from logcount.ports import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable

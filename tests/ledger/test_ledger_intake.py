@@ -1,4 +1,4 @@
-"""The intake, the hand and the scribe: what an event of a link is, what is kept of it, and how it is written down."""
+"""The intake, the batch and the builder: what an event of a link is, what is kept of it, and how it is written."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from drafts import BEGAN, HUB, LATER_HUB, anew, holding, row, scribe, tally
+from drafts import BEGAN, HUB, LATER_HUB, anew, builder, holding, row, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from steps import Shelf
 
 from logcount.errors import Halted, Unsettled
-from logcount.ledger.hand import settle
+from logcount.ledger.batch import settle
+from logcount.ledger.builder import _joined, _spans
 from logcount.ledger.head import Head, head_of
 from logcount.ledger.intake import Arrival, Intake, Place, place_after
 from logcount.ledger.log import record_name
 from logcount.ledger.record import Hole, Span, decode_record
-from logcount.ledger.scribe import _joined, _spans
 
 LOG = "eventhub:contoso/apim-logs/0"
 
@@ -61,7 +61,7 @@ def test_in_an_empty_log_zero_is_next_and_all_else_a_gap() -> None:
     assert intake.judge(Arrival(3, at(0))) == "next"
 
 
-HEAD = head_of(scribe().draft(Head(), holding(range(6))))
+HEAD = head_of(builder().draft(Head(), holding(range(6))))
 
 
 def test_a_link_begins_where_the_ledger_ends() -> None:
@@ -77,48 +77,48 @@ def test_a_hub_that_is_neither_the_ledgers_nor_later_is_for_the_operator() -> No
     assert place_after(HEAD, "older", at(5), "go on") == Place("older", 5, None, at(5), None, numbers_only=True)
 
 
-def _drop(head: Head, hand: Any) -> list[int]:
-    hand.take_over(head)
-    return [one.number for one in hand.rows]
+def _drop(head: Head, batch: Any) -> list[int]:
+    batch.take_over(head)
+    return [one.number for one in batch.rows]
 
 
 def test_what_another_recorded_leaves_the_hand_and_the_rest_stays() -> None:
-    hand = holding([3, 5, 6, 8])
-    hand.gaps = [Hole(HUB, 0, 2, "before"), Hole(HUB, 4, 4, "absent"), Hole(HUB, 7, 7, "absent")]
-    assert _drop(HEAD, hand) == [6, 8]
-    assert hand.gaps == [Hole(HUB, 7, 7, "absent")]
+    batch = holding([3, 5, 6, 8])
+    batch.gaps = [Hole(HUB, 0, 2, "before"), Hole(HUB, 4, 4, "absent"), Hole(HUB, 7, 7, "absent")]
+    assert _drop(HEAD, batch) == [6, 8]
+    assert batch.gaps == [Hole(HUB, 7, 7, "absent")]
 
 
 def test_a_gap_in_part_another_recorded_keeps_its_end_which_is_not_older_than_the_log() -> None:
-    hand = holding([9])
-    hand.gaps = [Hole(HUB, 0, 8, "before")]
-    assert _drop(HEAD, hand) == [9]
-    assert hand.gaps == [Hole(HUB, 6, 8, "expired")]
+    batch = holding([9])
+    batch.gaps = [Hole(HUB, 0, 8, "before")]
+    assert _drop(HEAD, batch) == [9]
+    assert batch.gaps == [Hole(HUB, 6, 8, "expired")]
 
 
 def test_a_record_of_the_older_hub_covers_nothing_of_the_later() -> None:
-    hand = holding([0, 1], Head(n=0, hub=HUB, to=3), LATER_HUB)
-    assert _drop(HEAD, hand) == [0, 1]
-    assert hand.first(HEAD) == 0
+    batch = holding([0, 1], Head(n=0, hub=HUB, to=3), LATER_HUB)
+    assert _drop(HEAD, batch) == [0, 1]
+    assert batch.first(HEAD) == 0
     later = Head(n=2, hub=LATER_HUB, to=0)
-    assert _drop(later, hand) == [1]
-    assert _drop(HEAD, hand) == [1], "also if an older head is looked at again"
+    assert _drop(later, batch) == [1]
+    assert _drop(HEAD, batch) == [1], "also if an older head is looked at again"
     with pytest.raises(Unsettled):
-        hand.take_over(Head(n=3, hub="a third", to=0))
+        batch.take_over(Head(n=3, hub="a third", to=0))
 
 
 def test_a_hand_is_settled_over_what_others_record_meanwhile() -> None:
     shelf = Shelf()
-    others = scribe().draft(Head(), holding(range(2)))
+    others = builder().draft(Head(), holding(range(2)))
     shelf.put(record_name(LOG, 0), anew(others).data)
-    head = shelf.take(settle(LOG, Head(), holding(range(4)), scribe().draft))
+    head = shelf.take(settle(LOG, Head(), holding(range(4)), builder().draft))
     mine = decode_record(shelf.held[record_name(LOG, 1)].data)
     assert (head.n, mine.first, mine.to, mine.events) == (1, 2, 3, 2)
 
 
 def test_what_was_recorded_before_it_came_into_the_hand_is_not_recorded_again() -> None:
     shelf = Shelf()
-    assert shelf.take(settle(LOG, HEAD, holding([4, 5]), scribe().draft)) == HEAD
+    assert shelf.take(settle(LOG, HEAD, holding([4, 5]), builder().draft)) == HEAD
     assert not shelf.asked
 
 
@@ -126,7 +126,7 @@ def test_what_was_recorded_before_it_came_into_the_hand_is_not_recorded_again() 
 def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
     rows = [row(number, tally(word="uncounted", reason=f"reason {number} " + "x" * 40)) for number in range(40)]
     shelf = Shelf()
-    shelf.take(settle(LOG, Head(), holding(rows), scribe(largest=largest).draft))
+    shelf.take(settle(LOG, Head(), holding(rows), builder(largest=largest).draft))
     records = [decode_record(stored.data) for stored in shelf.held.values()]
     assert [one.number for record in records for one in record.uncounted] == [1] * 40
     assert [record.first for record in records[1:]] == [record.to + 1 for record in records[:-1]]
@@ -135,25 +135,25 @@ def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
 
 def test_gaps_beyond_a_cut_stand_in_the_record_that_reaches_them() -> None:
     rows = [row(number, tally(word="uncounted", reason=f"{number}" * 300)) for number in (0, 1, 5, 6)]
-    hand, shelf = holding(rows), Shelf()
-    hand.gaps = [Hole(HUB, 2, 4, "absent")]
-    shelf.take(settle(LOG, Head(), hand, scribe(largest=2400).draft))
+    batch, shelf = holding(rows), Shelf()
+    batch.gaps = [Hole(HUB, 2, 4, "absent")]
+    shelf.take(settle(LOG, Head(), batch, builder(largest=2400).draft))
     records = [decode_record(stored.data) for stored in shelf.held.values()]
     assert (records[0].to, records[0].holes) == (1, ())
     assert records[-1].holes == (Hole(HUB, 2, 4, "absent"),)
 
 
 def test_the_clock_never_goes_back_within_a_hub_and_begins_anew_with_another() -> None:
-    late = head_of(scribe().draft(Head(), holding([row(0, seconds=50), row(1, seconds=20)])))
+    late = head_of(builder().draft(Head(), holding([row(0, seconds=50), row(1, seconds=20)])))
     assert (late.clock, late.enqueued) == (at(50), at(20))
-    assert scribe().draft(late, holding([row(2, seconds=30)], late)).clock == at(50)
-    assert scribe().draft(late, holding([row(0, seconds=30)], late, LATER_HUB)).clock == at(30)
+    assert builder().draft(late, holding([row(2, seconds=30)], late)).clock == at(50)
+    assert builder().draft(late, holding([row(0, seconds=30)], late, LATER_HUB)).clock == at(30)
 
 
 def test_what_was_not_counted_stands_with_its_reason_and_its_numbers() -> None:
     bad, odd = tally(word="rejected", reason="not JSON"), tally(word="skipped", reason="status 429")
     rows = [row(0, bad), row(1, tally(), bad), row(2, tally()), row(3, bad, bad), row(4, odd)]
-    record = scribe().draft(Head(), holding(rows))
+    record = builder().draft(Head(), holding(rows))
     assert [(one.reason, one.number, one.at) for one in record.rejected] == [("not JSON", 4, (Span(0, 1), Span(3, 3)))]
     assert [(one.reason, one.number, one.at) for one in record.skipped] == [("status 429", 1, (Span(4, 4),))]
 

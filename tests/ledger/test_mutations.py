@@ -12,7 +12,7 @@ SCHEDULES_AT_MOST = 600
 
 FIRST_SEEDS = {
     "another hub in the log is not noticed": 90,
-    "what another recorded comes into the hand": 90,
+    "what another recorded comes into the batch": 90,
     "the checkpoint is asked for after the ledger": 105,
     "a link's hub is not confirmed": 70,
     "a link's hub is confirmed by what was known": 70,

@@ -58,7 +58,7 @@ def comes_and_goes(hub: Scene) -> Plot:
 
 
 def _stands_still(hub: Scene, stopped: Replica, other: Replica) -> Plot:
-    """Have a replica stopped for longer than its ownership lasts, with events in hand, and let it go on."""
+    """Have a replica stopped for longer than its ownership lasts, with uncommitted events, and let it go on."""
     _publish(hub)
     stopped.process.send_signal(signal.SIGSTOP)
     _publish(hub)

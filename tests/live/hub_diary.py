@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Diary:
-    """A `live.parts.Reader`: begins where it is told to, and takes as long as it is told to."""
+    """A `ports.Reader`: begins where it is told to, and takes as long as it is told to."""
 
     def __init__(self, *, seconds: float = 0.0) -> None:
         self.offsets: dict[str, str | None] = {}

@@ -12,19 +12,19 @@ from memory_store import MemoryStore
 
 from logcount.errors import Unavailable
 from logcount.events import LogEvent
-from logcount.ledger.scribe import Scribe
+from logcount.ledger.builder import RecordBuilder
 from logcount.live.context import Context, Pace
-from logcount.live.parts import HubState, PartitionState
 from logcount.live.room import Room
 from logcount.live.service import Service
 from logcount.live.troubles import Troubles
 from logcount.points import MetricSet, PointMaker, Tally
+from logcount.ports import HubState, PartitionState
 from logcount.series import SeriesBudget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from logcount.live.parts import Reader
+    from logcount.ports import Reader
 
 CREATED = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -94,7 +94,7 @@ async def service(hub: QuietHub, sink: MemorySink) -> AsyncIterator[Service]:
         sinks=[sink],
         counting=PlainCounting(),
         room=Room(1024),
-        draft=Scribe(points, writer="w", program="0", clock=lambda: datetime.now(UTC)).draft,
+        draft=RecordBuilder(points, writer="w", program="0", clock=lambda: datetime.now(UTC)).draft,
         troubles=Troubles(),
         pace=Pace(0.05, 100),
     )

@@ -166,7 +166,7 @@ def test_nothing_is_counted_that_cannot_be_recorded(site: Site) -> Plot:
     yield "some seconds pass", lambda: time.monotonic() - asked > 3
     partition = replica.report(hub.hub)["partitions"]["0"]
     assert partition["settled_to"] == 49
-    assert partition["received_to"] < 400  # what was in hand and what had been sent ahead, not all
+    assert partition["received_to"] < 400  # what was uncommitted and what had been sent ahead, not all
     site.store_gate.open()
     yield hub.counted()
     yield "health is well again", replica.ready
@@ -184,7 +184,7 @@ def test_a_stop_without_the_store_is_in_time_and_nothing_is_lost(site: Site) -> 
     site.store_gate.darken()
     hub.publish("0", 100)
     hub.publish("1", 100)
-    yield "something is in hand", lambda: replica.report(hub.hub)["partitions"]["0"]["received_to"] > 49
+    yield "something is uncommitted", lambda: replica.report(hub.hub)["partitions"]["0"]["received_to"] > 49
     yield from site.settled(replica)
     site.store_gate.open()
     second = site.start()
@@ -214,13 +214,13 @@ def test_a_hub_that_is_a_black_hole_is_given_up_and_found_again(site: Site) -> P
 
 
 @outage
-def test_a_stop_while_the_hub_is_a_black_hole_settles_what_is_in_hand(site: Site) -> Plot:
+def test_a_stop_while_the_hub_is_a_black_hole_settles_what_is_uncommitted(site: Site) -> Plot:
     hub = site.hub
     hub.create(2)
     replica = site.start(run__settle_seconds=300)
     hub.publish("0", 50)
     hub.publish("1", 50)
-    yield "all is in hand", lambda: _received(replica, hub) == {"0": 49, "1": 49}
+    yield "all is uncommitted", lambda: _received(replica, hub) == {"0": 49, "1": 49}
     site.hub_gate.darken()
     yield from site.settled(replica)
     assert hub.is_counted()
@@ -229,13 +229,13 @@ def test_a_stop_while_the_hub_is_a_black_hole_settles_what_is_in_hand(site: Site
 
 
 @outage
-def test_what_is_in_hand_is_settled_and_emitted_and_checkpointed_before_the_end(site: Site) -> Plot:
+def test_what_is_uncommitted_is_settled_and_emitted_and_checkpointed_before_the_end(site: Site) -> Plot:
     hub = site.hub
     hub.create(2)
     replica = site.start(run__settle_seconds=300)
     hub.publish("0", 50)
     hub.publish("1", 50)
-    yield "all is in hand", lambda: _received(replica, hub) == {"0": 49, "1": 49}
+    yield "all is uncommitted", lambda: _received(replica, hub) == {"0": 49, "1": 49}
     assert hub.events() == 0
     yield from site.settled(replica, signal.SIGINT)
     assert hub.is_counted()
@@ -274,7 +274,7 @@ def test_a_stop_while_the_disk_of_the_ledger_hangs_is_in_time(site: Site) -> Plo
     yield hub.counted()
     os.mkfifo(site.stack.folder / "ledger" / hub.log() / "1")  # whoever reads record 1 waits for a writer
     hub.publish("0", 10)
-    yield "something is in hand", lambda: _received(replica, hub) == {"0": 19}
+    yield "something is uncommitted", lambda: _received(replica, hub) == {"0": 19}
     yield from site.settled(replica)
 
 

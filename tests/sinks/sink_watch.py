@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from fast_clock import FastClock
     from ingestion import IngestionServer
 
-    from logcount.live.parts import Sink
     from logcount.points import Mark
+    from logcount.ports import Sink
 
 
 def numbers(server: IngestionServer) -> list[int | None]:

@@ -15,7 +15,7 @@ from sink_watch import numbers, watch, why
 
 from logcount.points import Item
 from logcount.sinks import Terms
-from logcount.sinks.line import Line
+from logcount.sinks.http_client import HttpClient
 from logcount.sinks.outcomes import Answer
 from logcount.sinks.routes import Route
 
@@ -210,10 +210,10 @@ async def test_a_clock_that_is_set_back_does_not_lengthen_a_pause(
 
 async def test_an_answer_is_read_up_to_a_bound(server: IngestionServer) -> None:
     server.fail(Fault(200, body="x" * 8_000_000))
-    line = Line(Route(server.url, "/v2.1/track"), Terms(), {"Content-Type": "application/json"}, None)
+    client = HttpClient(Route(server.url, "/v2.1/track"), Terms(), {"Content-Type": "application/json"}, None)
 
-    answer = await line.post(b"[]")
-    await line.close()
+    answer = await client.post(b"[]")
+    await client.close()
 
     assert isinstance(answer, Answer)
     assert len(answer.body) < 2_000_000

@@ -20,7 +20,7 @@ from logcount.sinks import AppInsightsSink, OtlpSink, Terms
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from logcount.live.parts import Sink
+    from logcount.ports import Sink
 
 OLDEST = timedelta(hours=47)
 

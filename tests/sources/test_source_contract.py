@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from azurite import Azurite
 
-    from logcount.events import LogEvent, Source
+    from logcount.events import LogEvent
+    from logcount.ports import Source
 
 pytest_plugins = ["azurite_fixture"]
 

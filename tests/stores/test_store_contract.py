@@ -12,7 +12,7 @@ import pytest
 from memory_store import MemoryStore
 
 from logcount.errors import Unavailable
-from logcount.live.parts import Store
+from logcount.ports import Store
 from logcount.stores import FolderStore
 from logcount.stores.blob import BlobStore, Patience
 from logcount.stores.objects import MAX_BYTES
@@ -76,6 +76,12 @@ async def store(shelf: Shelf) -> Store:
     if isinstance(opened, FolderStore | BlobStore):
         await opened.prepare()
     return opened
+
+
+async def tag_of(store: Store, name: str) -> str:
+    found = await store.read(name)
+    assert found is not None
+    return found.tag
 
 
 NAMES = [
@@ -192,6 +198,86 @@ async def test_no_replacement_is_lost_among_many(store: Store, shelf: Shelf) -> 
     assert getattr(await store.read("counter"), "data", b"") == b"20"
 
 
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_is_deleted_is_gone_at_once_for_all(store: Store, shelf: Shelf, name: str) -> None:
+    await store.create(name, b"1")
+    tag = await tag_of(store, name)
+
+    assert await store.delete(name, tag) is True
+
+    for reader in (store, shelf.open()):
+        assert await reader.read(name) is None
+        assert await reader.names("") == []
+        assert await reader.replace(name, b"2", tag) is False
+        assert await reader.delete(name, tag) is False
+
+
+async def test_an_object_is_deleted_only_by_who_has_its_tag(store: Store) -> None:
+    await store.create("cursor", b"1")
+    first = await tag_of(store, "cursor")
+    await store.replace("cursor", b"2", first)
+
+    assert await store.delete("cursor", first) is False
+
+    assert getattr(await store.read("cursor"), "data", b"") == b"2"
+
+
+async def test_what_is_not_there_cannot_be_deleted(store: Store) -> None:
+    await store.create("cursor", b"1")
+    tag = await tag_of(store, "cursor")
+
+    for name in ("another", "far/away/cursor", "cursor/below"):
+        assert await store.delete(name, tag) is False
+
+
+async def test_of_many_who_delete_or_replace_one_does(store: Store, shelf: Shelf) -> None:
+    for n in range(5):
+        await store.create(f"log/{n}", b"1")
+        tag = await tag_of(store, f"log/{n}")
+        others = [shelf.open() for _ in range(2)]
+        did = await asyncio.gather(
+            *(one.delete(f"log/{n}", tag) for one in (store, *others)),
+            *(one.replace(f"log/{n}", b"2", tag) for one in (store, *others)),
+        )
+
+        assert sum(did) == 1
+        assert (await store.read(f"log/{n}") is None) == any(did[:3])
+
+
+async def test_a_name_that_was_deleted_can_be_created(store: Store) -> None:
+    await store.create("log/0", b"1")
+    await store.delete("log/0", await tag_of(store, "log/0"))
+
+    assert await store.create("log/0", b"2") is True
+    assert await store.names("log/") == ["log/0"]
+
+
+LISTED = sorted([*NAMES, "a/b", "a/B", "a/c/b", "eventhub:contoso/apim-logs/0/1", "eventhub:contoso/apim-logs/1/0"])
+PREFIXES = ["", "a", "a/", "a/b", "A", "eventhub:contoso/apim-logs/0/1", "event", "a+b/c%2Fd/", "log", "header/", "é"]
+
+
+async def test_names_are_listed_by_their_beginning_and_in_order(store: Store, shelf: Shelf) -> None:
+    assert await store.names("") == []
+    for name in LISTED:
+        await store.create(name, b"1")
+
+    for prefix in (*PREFIXES, *NAMES, "n" * 255):
+        for reader in (store, shelf.open()):
+            assert await reader.names(prefix) == [name for name in LISTED if name.startswith(prefix)]
+
+
+async def test_what_stood_before_is_listed_while_others_write(store: Store, shelf: Shelf) -> None:
+    for n in range(10):
+        await store.create(f"old/{n}", b"1")
+
+    other = shelf.open()
+    writing = [asyncio.ensure_future(other.create(f"old/x{n}", b"1")) for n in range(10)]
+    found = await store.names("old/")
+    await asyncio.gather(*writing)
+
+    assert set(found) >= {f"old/{n}" for n in range(10)}
+
+
 async def test_an_object_is_never_half_there(store: Store, shelf: Shelf) -> None:
     seen: set[bytes | None] = set()
     over = asyncio.Event()
@@ -230,10 +316,10 @@ async def test_a_call_that_is_given_up_leaves_the_whole_or_nothing(store: Store)
         assert found.data == (b"b" if wrote else b"a") * 100_000
 
 
-@pytest.mark.parametrize("operation", ["read", "create", "replace"])
+@pytest.mark.parametrize("operation", ["read", "create", "replace", "delete", "names"])
 async def test_a_store_that_does_not_answer_is_unavailable(shelf: Shelf, operation: str) -> None:
     store = shelf.unreachable()
-    rest = {"read": (), "create": (b"1",), "replace": (b"1", "tag")}[operation]
+    rest = {"create": (b"1",), "replace": (b"1", "tag"), "delete": ("tag",)}.get(operation, ())
 
     with pytest.raises(Unavailable):
         await getattr(store, operation)("log/0", *rest)
@@ -247,9 +333,18 @@ BAD_NAMES = [
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 async def test_a_name_that_some_store_could_not_keep_is_refused_by_all(store: Store, name: str) -> None:
-    for call in (store.read(name), store.create(name, b""), store.replace(name, b"", "tag")):
+    for call in (store.read(name), store.create(name, b""), store.replace(name, b"", "tag"), store.delete(name, "tag")):
         with pytest.raises(ValueError, match="name"):
             await call
+
+
+BAD_PREFIXES = ["/", "a//b", ".", "..", "../a", "a/../", "a/.", "a./", "a\\b", "a\nb", "n" * 256 + "/", "n/" * 600]
+
+
+@pytest.mark.parametrize("prefix", BAD_PREFIXES)
+async def test_a_prefix_that_no_name_has_is_refused_by_all(store: Store, prefix: str) -> None:
+    with pytest.raises(ValueError, match="name"):
+        await store.names(prefix)
 
 
 async def test_an_object_that_is_too_large_is_refused(store: Store) -> None:

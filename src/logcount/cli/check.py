@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from logcount.cli.connections import Parts
-    from logcount.live.parts import Sink
+    from logcount.ports import Sink
     from logcount.settings import Settings
     from logcount.settings.live import EventHubSettings
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import socket
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from logcount import __version__
+from logcount.cli.sinks import make_sinks
 from logcount.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from azure.core.credentials_async import AsyncTokenCredential
 
-    from logcount.live.parts import Sink, Store
     from logcount.live.troubles import Troubles
+    from logcount.ports import Sink, Store
     from logcount.settings import Settings
     from logcount.settings.live import EventHubSettings
     from logcount.sources.eventhub import EventHub
@@ -135,15 +134,7 @@ class Parts:
             Misconfigured: there is no such place in the settings.
 
         """
-        from logcount.live.nowhere import NoSink
-
-        wanted = named or self.settings.run.sinks or self._configured_sinks()
-        if not wanted:
-            raise Misconfigured(
-                "no sink is set: APPLICATIONINSIGHTS_CONNECTION_STRING or otlp.endpoint; `--sink none` is for none"
-            )
-        make = {"appinsights": self._appinsights, "otlp": self._otlp, "none": NoSink}
-        sinks: list[Sink] = [make[name]() for name in dict.fromkeys(wanted)]
+        sinks = make_sinks(self.settings, named, self.credential)
         for sink in sinks:
             self._closing.push_async_callback(sink.close)
         return sinks
@@ -173,52 +164,6 @@ class Parts:
         return BlobCheckpointStore(
             storage.account_url or "", storage.checkpoint_container, credential=self.credential(), **patience
         )
-
-    def _configured_sinks(self) -> list[str]:
-        settings = self.settings
-        found = {"appinsights": settings.appinsights.connection_string, "otlp": settings.otlp.endpoint}
-        return [name for name, setting in found.items() if setting is not None]
-
-    def _appinsights(self) -> Sink:
-        from logcount.sinks import AppInsightsSink, scope_of
-
-        settings = self.settings.appinsights
-        if settings.connection_string is None:
-            raise Misconfigured("appinsights.connection_string (or APPLICATIONINSIGHTS_CONNECTION_STRING) is missing")
-        secret = settings.connection_string.get_secret_value()
-        token = self._token(scope_of(secret)) if settings.identity else None
-        sender, terms = self._sender(settings.role), _terms(settings.requests_per_second)
-        return AppInsightsSink(secret, sender=sender, token=token, terms=terms)
-
-    def _otlp(self) -> Sink:
-        from logcount.sinks import OtlpSink
-
-        settings = self.settings.otlp
-        if settings.endpoint is None:
-            raise Misconfigured("otlp.endpoint is missing")
-        headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-        sender = self._sender(self.settings.appinsights.role)
-        return OtlpSink(settings.endpoint, sender=sender, headers=headers, terms=_terms(settings.requests_per_second))
-
-    def _token(self, scope: str) -> Callable[[], Awaitable[str]]:
-        credential = self.credential()
-
-        async def token() -> str:
-            return (await credential.get_token(scope)).token
-
-        return token
-
-    def _sender(self, role: str) -> Any:
-        from logcount.sinks import Sender
-
-        instance = os.environ.get("CONTAINER_APP_REPLICA_NAME") or socket.gethostname()
-        return Sender(role=role, instance=instance, version=__version__)
-
-
-def _terms(rate: int) -> Any:
-    from logcount.sinks import Terms
-
-    return Terms(rate=rate)
 
 
 def hub_identity(hub: EventHubSettings) -> tuple[str, str]:

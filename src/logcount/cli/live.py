@@ -82,8 +82,8 @@ async def make_services(
         Unavailable: the ledger's store does not answer.
 
     """
+    from logcount.ledger.builder import RecordBuilder
     from logcount.ledger.header import Header, agree
-    from logcount.ledger.scribe import Scribe
     from logcount.live.context import Context, Pace
     from logcount.live.room import Room
     from logcount.live.service import Service
@@ -94,7 +94,7 @@ async def make_services(
     settings = parts.settings
     run = settings.run
     maker = PointMaker(make_metric_sets(settings), SeriesBudget(settings.metrics.max_series))
-    scribe = Scribe(maker, writer=secrets.token_hex(4), program=__version__, clock=lambda: datetime.now(UTC))
+    builder = RecordBuilder(maker, writer=secrets.token_hex(4), program=__version__, clock=lambda: datetime.now(UTC))
     targets, room, services = parts.sinks(sinks), Room(run.room_mb * 1024 * 1024), []
     hubs, store = parts.hubs, await parts.store()
     await parts.checkpoint_container()
@@ -106,12 +106,12 @@ async def make_services(
             sinks=targets,
             counting=workers,
             room=room,
-            draft=scribe.draft,
+            draft=builder.draft,
             troubles=troubles,
             pace=Pace(run.settle_seconds, run.settle_events),
             decisions=decisions,
         )
         header = Header(context.hub.name, hub.consumer_group.lower(), run.deployment)
-        await context.performer.perform(agree(header, take_over=take_over))
+        await context.driver.perform(agree(header, take_over=take_over))
         services.append(Service(context, namespace=settings.metrics.namespace))
     return services

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from logcount.cli.sinks import SINKS
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from pathlib import Path
@@ -28,7 +30,7 @@ Result = TypeVar("Result")
 _FOLDER_THREADS = "folder-store"
 """How the threads of `stores.FolderStore` are called."""
 
-_SINKS = click.Choice(["appinsights", "otlp", "none"])
+_SINKS = click.Choice(list(SINKS))
 
 
 @click.command()
@@ -55,7 +57,7 @@ def run(
 ) -> None:
     """Count live, from Event Hubs: into the ledger first, from there to Application Insights, then the checkpoint.
 
-    SIGTERM settles what is in hand, within 20 seconds, and ends with status 0.
+    SIGTERM settles what is uncommitted, within 20 seconds, and ends with status 0.
     """
     from logcount.cli.logs import set_up_logs
     from logcount.live.context import Decisions

@@ -7,24 +7,24 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from logcount.ledger.driver import Driver
 from logcount.ledger.log import log_name
-from logcount.live.performing import Performer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logcount.events import LogEvent
-    from logcount.ledger.hand import Draft
+    from logcount.ledger.batch import Draft
     from logcount.ledger.intake import Decision
-    from logcount.live.parts import Counting, Hub, HubState, Sink, Store
     from logcount.live.room import Room
     from logcount.live.troubles import Troubles
     from logcount.points import Tally
+    from logcount.ports import Counting, Hub, HubState, Sink, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When a partition's events in hand are recorded, whichever comes first."""
+    """When a partition's uncommitted events are recorded, whichever comes first."""
 
     seconds: float = 30.0
     events: int = 5000
@@ -62,16 +62,16 @@ class Context:
         return log_name(self.hub.name, partition)
 
     @property
-    def performer(self) -> Performer:
+    def driver(self) -> Driver:
         """Who takes the steps of the protocol."""
-        return Performer(self.store, self.troubles)
+        return Driver(self.store, self.troubles)
 
     async def hub_state(self, after: float) -> HubState:
         """Return what the hub was at some moment after this one of the monotonic clock; one question serves many."""
         async with self._hub_lock:
             if self._hub_seen is None or self._hub_seen[0] < after:
                 asked = time.monotonic()
-                state = await self.performer.insist("event hub", self.hub.state)
+                state = await self.driver.insist("event hub", self.hub.state)
                 self._hub_seen = asked, state
             return self._hub_seen[1]
 

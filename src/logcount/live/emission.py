@@ -13,10 +13,10 @@ from logcount.ledger.cursor import Cursor, follow, read_cursor, reset
 from logcount.ledger.log import find_record, read_record
 
 if TYPE_CHECKING:
+    from logcount.ledger.driver import Driver
     from logcount.ledger.head import Head
     from logcount.ledger.record import Record
-    from logcount.live.parts import Sink
-    from logcount.live.performing import Performer
+    from logcount.ports import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ def end_of(record: Record) -> End:
 class Emission:
     """One sink's way through one partition's log."""
 
-    def __init__(self, log: str, sink: Sink, performer: Performer) -> None:
+    def __init__(self, log: str, sink: Sink, driver: Driver) -> None:
         self.sink = sink
         self.end: End | None = None
         """Of the last record whose points are accepted or marked."""
         self._log = log
-        self._performer = performer
+        self._driver = driver
         self._cursor = Cursor()
 
     async def look(self, *, anew: bool = False) -> int:
@@ -53,14 +53,14 @@ class Emission:
             Halted: the cursor's record is not in the ledger.
 
         """
-        self._cursor = await self._performer.perform(read_cursor(self._log, self.sink.name))
+        self._cursor = await self._driver.perform(read_cursor(self._log, self.sink.name))
         if self._cursor.n < 0:
             return -1
-        record = await self._performer.perform(find_record(self._log, self._cursor.n))
+        record = await self._driver.perform(find_record(self._log, self._cursor.n))
         if record is not None:
             self.end = end_of(record)
         elif anew:
-            self._cursor = await self._performer.perform(reset(self._log, self.sink.name, self._cursor))
+            self._cursor = await self._driver.perform(reset(self._log, self.sink.name, self._cursor))
         else:
             raise Halted(
                 f"record {self._cursor.n} is not in the ledger, though {self.sink.name}'s cursor has passed it: "
@@ -75,8 +75,8 @@ class Emission:
 
     async def step(self, head: Head) -> None:
         """Emit the next records, as many as go together."""
-        self._cursor = await self._performer.perform(follow(self._log, self.sink.name, self._cursor, head.n), self.sink)
+        self._cursor = await self._driver.perform(follow(self._log, self.sink.name, self._cursor, head.n), self.sink)
         if self._cursor.n == head.n and head.offset is not None:
             self.end = End(head.n, head.to, head.offset)
         else:
-            self.end = end_of(await self._performer.perform(read_record(self._log, self._cursor.n)))
+            self.end = end_of(await self._driver.perform(read_record(self._log, self._cursor.n)))

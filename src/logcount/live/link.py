@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logcount.errors import Halted, Misconfigured, Unsettled
-from logcount.ledger.hand import Hand, Row, settle
+from logcount.ledger.batch import Row, UncommittedBatch, settle
 from logcount.ledger.intake import Arrival, Intake
 from logcount.ledger.record import Hole, time_text
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from logcount.events import LogEvent
+    from logcount.ledger.driver import Driver
     from logcount.ledger.head import Head
     from logcount.ledger.intake import Place
     from logcount.live.context import Context
-    from logcount.live.performing import Performer
     from logcount.points import Tally
 
 _LOGGER = logging.getLogger(__name__)
@@ -75,24 +75,24 @@ class Link:
         self.moved = asyncio.Event()
         """Set when the head has moved."""
         self.received = place.to
-        """The last sequence number in hand or recorded."""
+        """The last sequence number that is uncommitted or recorded."""
         self._partition = partition
         self._place = place
         self._missed = missed
         self._context = context
-        self._performer: Performer = context.performer
+        self._driver: Driver = context.driver
         self._intake = Intake(place)
-        self._hand = Hand(head, place)
+        self._batch = UncommittedBatch(head, place)
         self._pending: deque[tuple[list[_Arrived], asyncio.Task[list[list[Tally]]]]] = deque()
         """What is being counted, without the bodies: these are let go of as soon as they are counted."""
         self._lock = asyncio.Lock()
         self._confirmed = False
         self._oldest: float | None = None
-        self._in_hand = 0
+        self._uncommitted = 0
         self._broken: Unsettled | Halted | None = None
         self._timer: asyncio.Task[None] | None = None
         if place.to > head.to:  # the operator said to begin at the checkpoint
-            self._hand.gaps.append(Hole(place.hub, head.to + 1, place.to, "before"))
+            self._batch.gaps.append(Hole(place.hub, head.to + 1, place.to, "before"))
 
     async def take(self, batch: Sequence[LogEvent]) -> None:
         """Judge a batch, have its new events counted, and settle when that is due.
@@ -114,15 +114,15 @@ class Link:
             try:
                 await self._judge(batch, fresh)
             except (Unsettled, Halted) as error:
-                self._broken = error  # told once all before it is in hand: else a batch with two gaps never ends
+                self._broken = error  # told once all before it is in the batch: else a batch with two gaps never ends
             for piece, size in _pieces(fresh):
                 await self._count(piece, size)
-                if self._in_hand >= self._context.pace.events:
+                if self._uncommitted >= self._context.pace.events:
                     await self._settle()
             self._see_whole()
 
     async def leave(self) -> None:
-        """Settle what is in hand, and end."""
+        """Settle what is uncommitted, and end."""
         if self._timer is not None:
             self._timer.cancel()
         async with self._lock:
@@ -205,25 +205,25 @@ class Link:
             raise Unsettled(f"events {first} to {last} did not come: the partition is read again")
 
     def _state_gap(self, first: int, last: int, reason: str) -> None:
-        self._hand.gaps.append(Hole(self._place.hub, first, last, reason))  # type: ignore[arg-type]
+        self._batch.gaps.append(Hole(self._place.hub, first, last, reason))  # type: ignore[arg-type]
         self._intake.skip(last)
         _LOGGER.warning("partition %s: events %d to %d are missing: %s", self._partition, first, last, reason)
 
     async def _first(self) -> int:
-        state = await self._performer.insist("event hub", lambda: self._context.hub.partition(self._partition))
+        state = await self._driver.insist("event hub", lambda: self._context.hub.partition(self._partition))
         return state.first
 
     async def _count(self, piece: list[LogEvent], size: int) -> None:
         # all have a time: who judged them saw to it
         arrived = [(event.position, event.enqueued, event.offset or "") for event in piece if event.enqueued]
         self._pending.append((arrived, await self._context.count(self._partition, piece, size)))
-        self._in_hand += len(piece)
+        self._uncommitted += len(piece)
         self.received = piece[-1].position
         if self._oldest is None:
             self._oldest = time.monotonic()
 
     async def _settle_in_time(self) -> None:
-        """Settle when the oldest event in hand has waited long enough."""
+        """Settle when the oldest uncommitted event has waited long enough."""
         while True:
             due = self._context.pace.seconds
             waited = 0.0 if self._oldest is None else time.monotonic() - self._oldest
@@ -243,17 +243,22 @@ class Link:
             except Misconfigured as error:
                 raise Halted(str(error)) from None
             self._pending.popleft()
-            self._hand.rows += [
+            self._batch.rows += [
                 Row(number, enqueued, offset, tallies)
                 for (number, enqueued, offset), tallies in zip(arrived, tallied, strict=True)
             ]
         before, log = self.head.n, self._context.log(self._partition)
-        self.head = await self._performer.perform(settle(log, self.head, self._hand, self._context.draft))
+        self.head = await self._driver.perform(settle(log, self.head, self._batch, self._context.draft))
         self._oldest = None
         if self.head.n > before:
-            told = {"partition": self._partition, "record": self.head.n, "events": self._in_hand, "to": self.head.to}
+            told = {
+                "partition": self._partition,
+                "record": self.head.n,
+                "events": self._uncommitted,
+                "to": self.head.to,
+            }
             _LOGGER.info("settled", extra={"fields": told})
-        self._in_hand = 0
+        self._uncommitted = 0
         self.moved.set()
 
 

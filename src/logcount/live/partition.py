@@ -43,9 +43,9 @@ class Partition:
         self.halted: str | None = None
         """Why it stands still until the operator decides."""
         self.link: Link | None = None
-        self.emissions = [Emission(context.log(partition), sink, context.performer) for sink in context.sinks]
+        self.emissions = [Emission(context.log(partition), sink, context.driver) for sink in context.sinks]
         self._context = context
-        self._performer = context.performer
+        self._driver = context.driver
         self._missed = Missed()
         self._left = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,7 +91,7 @@ class Partition:
         raise Unsettled("the partition stands still")
 
     async def leave(self) -> None:
-        """Settle what is in hand and end; what is recorded is emitted if that is done soon."""
+        """Settle what is uncommitted and end; what is recorded is emitted if that is done soon."""
         self._left.set()
         link, self.link = self.link, None
         tasks, self._tasks = self._tasks, []
@@ -112,15 +112,15 @@ class Partition:
         decisions = self._context.decisions
         anew = decisions.begin_at != "stop"
         # asked first: what a checkpoint has passed was in the ledger before
-        checkpoint = await self._performer.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
+        checkpoint = await self._driver.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
         cursors = [await emission.look(anew=anew) for emission in self.emissions]
         log = self._context.log(self.name)
-        self._head = await self._performer.perform(walk(log, max(cursors, default=-1)))
+        self._head = await self._driver.perform(walk(log, max(cursors, default=-1)))
         state = await self._context.hub_state(time.monotonic() - HUB_SEEN_SECONDS)
         if self._head.hub not in {None, time_text(state.created)}:  # it may be the answer that is behind the ledger
             state = await self._context.hub_state(time.monotonic())
         hub = time_text(state.created)
-        if checkpoint is not None and not await self._performer.perform(reaches(log, self._head, checkpoint[0])):
+        if checkpoint is not None and not await self._driver.perform(reaches(log, self._head, checkpoint[0])):
             if not anew:
                 raise Halted(
                     f"the checkpoint is at event {checkpoint[0]}, the ledger ends at {self._head.to}: another ledger? "
@@ -164,5 +164,5 @@ class Partition:
             if end == self._checkpointed or found == (end.to, end.offset):
                 return
             hub = self._context.hub
-            await self._performer.insist("checkpoints", lambda: hub.checkpoint(self.name, end.to, end.offset))
+            await self._driver.insist("checkpoints", lambda: hub.checkpoint(self.name, end.to, end.offset))
             self._checkpointed = end

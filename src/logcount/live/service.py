@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from logcount.events import LogEvent
     from logcount.live.context import Context
-    from logcount.live.parts import PartitionState
+    from logcount.ports import PartitionState
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,14 +59,14 @@ class Service:
         await self._partitions[partition].take(batch)
 
     async def leave(self, partition: str) -> None:
-        """Settle what is in hand of a partition."""
+        """Settle what is uncommitted of a partition."""
         self._held.discard(partition)
         self._behind.pop(partition, None)
         if partition in self._partitions:
             await self._partitions[partition].leave()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Count until `stop` is set; then settle what is in hand, for twenty seconds at most."""
+        """Count until `stop` is set; then settle what is uncommitted, for twenty seconds at most."""
         delivery: asyncio.Task[Any] = asyncio.create_task(self._deliver())
         others: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in (self._tell_state(), self._turn())]
         stopped: asyncio.Task[Any] = asyncio.create_task(stop.wait())
@@ -83,7 +83,7 @@ class Service:
             await asyncio.gather(delivery, stopped, *others, return_exceptions=True)
 
     async def _end(self, delivery: asyncio.Task[Any]) -> None:
-        _LOGGER.info("stopping: settling what is in hand")
+        _LOGGER.info("stopping: settling what is uncommitted")
         delivery.cancel()
         done, _ = await asyncio.wait({delivery}, timeout=SETTLE_SECONDS_AT_END)
         if not done:

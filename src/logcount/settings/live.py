@@ -63,7 +63,7 @@ class RunSettings(Section):
 
     deployment: Name = "default"
     """Whose ledger it is: a run of another deployment does not append to it."""
-    sinks: tuple[Literal["appinsights", "otlp", "none"], ...] = ()
+    sinks: tuple[str, ...] = ()
     """Where points go, `none` being the ledger alone; none named: wherever a connection is set."""
     settle_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
     settle_events: Annotated[int, Field(ge=1, le=100_000)] = 5000

@@ -1,7 +1,8 @@
 """Where points go: Application Insights, and any endpoint of OTLP.
 
-A sink is a protocol's spelling (`appinsights`, `otlp`) and the loop that all share (`courier`): requests go out over a
-`line` along a `route`; what an answer means for each item is a table (`outcomes`); `pauses` says when to try again.
+A sink is a protocol's spelling (`appinsights`, `otlp`) and what all share (`delivery`, the base class and its loop):
+requests go out by the `http_client` along a `route`; what an answer means for each item is a table (`outcomes`);
+`pauses` says when to try again.
 """
 
 from logcount.sinks.appinsights import AppInsightsSink

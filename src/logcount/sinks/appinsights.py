@@ -21,8 +21,8 @@ from opencensus.ext.azure.common.protocol import (  # type: ignore[import-untype
 from logcount.points import Item
 from logcount.sinks.clock import Clock, Terms
 from logcount.sinks.connection_string import parse_connection_string
-from logcount.sinks.courier import Courier
-from logcount.sinks.line import Line
+from logcount.sinks.delivery import DeliveringSink
+from logcount.sinks.http_client import HttpClient
 from logcount.sinks.outcomes import judge
 from logcount.sinks.routes import Route
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
 
-    from logcount.points import Mark, Point
+    from logcount.points import Point
     from logcount.sinks.clock import Sender
     from logcount.sinks.outcomes import Answer, Verdict
 
@@ -52,11 +52,12 @@ _INTERVAL = {"_MS.AggregationIntervalMs": "60000"}
 """A point holds one minute."""
 
 
-class AppInsightsSink:
+class AppInsightsSink(DeliveringSink):
     """Sends points to Application Insights: at least once.
 
-    Every item is accepted by the service, or comes back in a mark. An answer that is lost on the way makes a repeat,
-    which a query can see and remove: the item's record is `ai.operation.id`, its number `ai.operation.parentId`.
+    Every item is accepted by the service, or comes back in a mark: `late` if it is older than 47 hours at its attempt.
+    An answer that is lost on the way makes a repeat, which a query can see and remove: the item's record is
+    `ai.operation.id`, its number `ai.operation.parentId`.
     """
 
     name = "appinsights"
@@ -81,25 +82,8 @@ class AppInsightsSink:
         """
         where, terms = parse_connection_string(connection_string), terms or Terms()
         route = Route(where.endpoint, _PATH, allowed_redirects)
-        line = Line(route, terms, {"Content-Type": "application/json"}, token)
-        self._courier = Courier(_Track(where.key, sender), line, clock or Clock(), terms.oldest or OLDEST)
-
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing is accepted just now; None while all is well."""
-        return self._courier.trouble
-
-    async def send(self, items: Sequence[Item]) -> list[Mark]:
-        """Return when every item is accepted or in the marks; items older than 47 hours at their attempt are `late`."""
-        return await self._courier.carry(items)
-
-    async def tell(self, points: Sequence[Point]) -> None:
-        """Try once to hand over points that stand in no ledger; never raises."""
-        await self._courier.tell(points)
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        await self._courier.close()
+        client = HttpClient(route, terms, {"Content-Type": "application/json"}, token)
+        super().__init__(_Track(where.key, sender), client, clock or Clock(), terms.oldest or OLDEST)
 
 
 class _Track:

@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING
 
 from logcount.errors import Misconfigured
 from logcount.sinks.clock import Clock, Terms
-from logcount.sinks.courier import Courier
-from logcount.sinks.line import Line
+from logcount.sinks.delivery import DeliveringSink
+from logcount.sinks.http_client import HttpClient
 from logcount.sinks.routes import Route, check_endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from logcount.points import Item, Mark, Point
     from logcount.sinks.clock import Sender
-    from logcount.sinks.courier import Dialect
+    from logcount.sinks.delivery import Dialect
 
 _PATH = "/v1/metrics"
 _OURS = {"content-type", "content-encoding", "content-length", "host"}
 
 
-class OtlpSink:
+class OtlpSink(DeliveringSink):
     """Sends points to an OTLP endpoint: at least once, where it says that it took them all.
 
     A repeat carries the same `logcount.record` and `logcount.point`. Where an endpoint takes a part of a request it
@@ -52,25 +51,8 @@ class OtlpSink:
         base = check_endpoint(endpoint, "the OTLP endpoint").removesuffix(_PATH)
         terms = terms or Terms()
         kept = {name: value for name, value in (headers or {}).items() if name.lower() not in _OURS}
-        line = Line(Route(base, _PATH), terms, {**kept, "Content-Type": "application/x-protobuf"}, token)
-        self._courier = Courier(_dialect(sender), line, clock or Clock(), terms.oldest)
-
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing is accepted just now; None while all is well."""
-        return self._courier.trouble
-
-    async def send(self, items: Sequence[Item]) -> list[Mark]:
-        """Return when every item is accepted or in the marks."""
-        return await self._courier.carry(items)
-
-    async def tell(self, points: Sequence[Point]) -> None:
-        """Try once to hand over points that stand in no ledger; never raises."""
-        await self._courier.tell(points)
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        await self._courier.close()
+        client = HttpClient(Route(base, _PATH), terms, {**kept, "Content-Type": "application/x-protobuf"}, token)
+        super().__init__(_dialect(sender), client, clock or Clock(), terms.oldest)
 
 
 def _dialect(sender: Sender) -> Dialect:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.eventhub import EventData, TransportType
 from azure.eventhub.exceptions import AuthenticationError, ConnectError, EventHubError
 
 from logcount.errors import Unavailable, Unsettled
-from logcount.live.parts import HubState, PartitionState
+from logcount.ports import HubState, PartitionState
 from logcount.sources.hub_events import log_events
 from logcount.sources.positions import Positions
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
     from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
-    from logcount.live.parts import Reader
+    from logcount.ports import Notes, Reader
 
 MANAGEMENT_SECONDS = 30.0
 """How long one question to the hub may take: a connection is made for each."""
@@ -56,24 +56,8 @@ class Reading:
     """Whether AMQP goes through port 443."""
 
 
-class Notes(Protocol):
-    """Takes down what does not answer, and when it does again."""
-
-    def rise(self, what: str, why: str) -> None:
-        """Say that something does not answer."""
-        ...
-
-    def settle(self, what: str) -> None:
-        """Say that it answers."""
-        ...
-
-    def forget(self, what: str) -> None:
-        """Say that nobody waits for it to answer any more."""
-        ...
-
-
 class EventHub:
-    """One hub in one consumer group; satisfies `live.parts.Hub`.
+    """One hub in one consumer group; satisfies `ports.Hub`.
 
     `connect` makes a client of the SDK, given its keyword arguments: with a connection string, or with a credential.
     No link outlives an error: each is opened from where the ledger ends, and its first event is looked at.

@@ -11,7 +11,7 @@ from azure.eventhub.aio import CheckpointStore
 if TYPE_CHECKING:
     from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
-    from logcount.live.parts import Reader
+    from logcount.ports import Reader
 
 _Claims = Iterable[dict[str, Any]]
 

@@ -13,8 +13,8 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.storage.blob.aio import ContainerClient
 
 from logcount.errors import Misconfigured, Unavailable
-from logcount.live.parts import Stored
-from logcount.stores.objects import MAX_BYTES, check_name, check_object
+from logcount.ports import Stored
+from logcount.stores.objects import MAX_BYTES, check_name, check_object, check_prefix, fits
 from logcount.stores.refusals import CONTAINER_NOT_FOUND, code_of, told
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _ABSENT = "BlobNotFound"
 _STANDS = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
 """How the service says that a put found an object where none should be; any other 409 or 412 says something else."""
 _CHANGED = frozenset({"ConditionNotMet", _ABSENT})
-"""How it says that a put did not find the object that it was to replace."""
+"""How it says that a put or a removal did not find the object that it was for."""
 _PROBE = "probe"
 """An object that nobody writes: reading it tells whether the container is there and lets us in."""
 
@@ -58,8 +58,10 @@ class BlobStore:
     then its own first try stands in its way. So False says that the object is there, or the tag another, and not for
     certain that another process wrote it: a caller must look, and take what is there as another's, as the ledger does.
 
-    The tag is the ETag, which every write changes. Deleting is nobody's part here. The identity needs the role Storage
-    Blob Data Contributor; a SAS, to read and write (and to create the container, if it is missing).
+    So too with `delete`: False says that the object is not there with this tag, whoever removed it.
+
+    The tag is the ETag, which every write changes. The identity needs the role Storage Blob Data Contributor; a SAS, to
+    read and write (and to list and delete, where that is asked, and to create the container, if it is missing).
     """
 
     def __init__(
@@ -123,6 +125,18 @@ class BlobStore:
         async with self._asked():
             return await self._put(name, data, _CHANGED, overwrite=True, **held)
 
+    async def delete(self, name: str, tag: str) -> bool:
+        """Remove the object if it still has this tag; say whether this call surely did; raises Unavailable."""
+        check_name(name)
+        async with self._asked():
+            return await self._remove(name, tag)
+
+    async def names(self, prefix: str) -> list[str]:
+        """Return the names that begin so, in order of code points; raises Unavailable."""
+        check_prefix(prefix)
+        async with self._asked():
+            return sorted([name async for name in self._client.list_blob_names(name_starts_with=prefix) if fits(name)])
+
     async def close(self) -> None:
         """Let go of the connections; the store cannot be used any more."""
         await self._client.close()
@@ -141,6 +155,15 @@ class BlobStore:
             await self._client.upload_blob(name, data, length=len(data), **how)
         except HttpResponseError as error:
             if code_of(error) in refusals:
+                return False
+            raise
+        return True
+
+    async def _remove(self, name: str, tag: str) -> bool:
+        try:
+            await self._client.delete_blob(name, etag=tag, match_condition=MatchConditions.IfNotModified)
+        except HttpResponseError as error:
+            if code_of(error) in _CHANGED:
                 return False
             raise
         return True

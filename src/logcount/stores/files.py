@@ -86,6 +86,46 @@ def replace_file(path: Path, data: bytes, tag: str) -> bool:
         return False
 
 
+def delete_file(path: Path, tag: str) -> bool:
+    """Remove a file if its content still has this tag; say whether this call did. It is gone lastingly then."""
+    try:
+        with _locked(path.parent / _LOCK):
+            found = read_file(path)
+            if found is None or tag_of(found) != tag:
+                return False
+            path.unlink()
+            sync_folder(path.parent)
+            return True
+    except (FileNotFoundError, NotADirectoryError):
+        if path.parent.is_dir():
+            raise
+        return False
+
+
+def list_files(root: Path, prefix: str) -> Iterator[str]:
+    """Yield the paths below the root that begin with a prefix, once their names are lasting; in no order."""
+    above = prefix.rpartition("/")[0]
+    waiting = [f"{above}/" if above else ""]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(root / folder) as found:
+                entries = [entry for entry in found if entry.name[0] != "." and _may_lead(folder + entry.name, prefix)]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        below = {entry.name for entry in entries if entry.is_dir(follow_symlinks=False)}
+        files = [folder + entry.name for entry in entries if entry.name not in below]
+        if files:
+            sync_folder(root / folder)
+        yield from files
+        waiting += [f"{folder}{name}/" for name in below]
+
+
+def _may_lead(path: str, prefix: str) -> bool:
+    """Say whether a path begins with the prefix, or is of a folder in which one might."""
+    return path.startswith(prefix) or prefix.startswith(f"{path}/")
+
+
 def make_root(root: Path) -> None:
     """Make a folder and all that leads to it, lastingly, and try what files need there: hard links above all."""
     missing = [path for path in (root, *root.parents) if not path.exists()]

@@ -10,9 +10,19 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from logcount.errors import Misconfigured, Unavailable
-from logcount.live.parts import Stored
-from logcount.stores.files import create_file, make_folder, make_root, read_file, replace_file, sweep, tag_of
-from logcount.stores.objects import check_name, check_object
+from logcount.ports import Stored
+from logcount.stores.files import (
+    create_file,
+    delete_file,
+    list_files,
+    make_folder,
+    make_root,
+    read_file,
+    replace_file,
+    sweep,
+    tag_of,
+)
+from logcount.stores.objects import check_name, check_object, check_prefix, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +53,9 @@ class FolderStore:
 
     Guarantee: what `create` or `replace` said was written is on the disk, survives a power cut (as far as the system's
     fsync does), and is read whole by every process of this machine; of a writer that is killed at any instant, all or
-    nothing is there. Of many creators one writes. A file system with hard links is needed (not Azure Files over SMB).
-    Where `create` says False on NFS, the object may be this call's own: the protocol may lose an answer.
+    nothing is there. Of many creators one writes. What `delete` said was removed stays removed by the same rules. A
+    file system with hard links is needed (not Azure Files over SMB). Where `create` says False on NFS, the object may
+    be this call's own: the protocol may lose an answer.
 
     The tag is the digest of the content. So an object that was changed and changed back can be replaced with the old
     tag; that is right here, as its content is all that anybody knows of it: what was decided on that content still
@@ -87,6 +98,16 @@ class FolderStore:
         check_object(name, data)
         return await self._run(partial(self._replace, self._root / name, data, tag))
 
+    async def delete(self, name: str, tag: str) -> bool:
+        """Remove the object if it still has this tag; say whether this call did; raises Unavailable."""
+        check_name(name)
+        return await self._run(partial(self._delete, self._root / name, tag))
+
+    async def names(self, prefix: str) -> list[str]:
+        """Return the names that begin so, in order of code points; raises Unavailable."""
+        check_prefix(prefix)
+        return await self._run(partial(self._names, prefix))
+
     async def close(self) -> None:
         """Let go of the threads, without waiting for those that the disk holds up."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -114,8 +135,8 @@ class FolderStore:
 
     def _read(self, path: Path) -> Stored | None:
         data = read_file(path)
-        if data is None and not self._root.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "no such folder")  # not the same as an empty store
+        if data is None:
+            self._look_for_root()
         return None if data is None else Stored(data, tag_of(data))
 
     def _create(self, path: Path, data: bytes) -> bool:
@@ -131,9 +152,21 @@ class FolderStore:
             raise
 
     def _replace(self, path: Path, data: bytes, tag: str) -> bool:
+        self._look_for_root()
+        return replace_file(path, data, tag)
+
+    def _delete(self, path: Path, tag: str) -> bool:
+        self._look_for_root()
+        return delete_file(path, tag)
+
+    def _names(self, prefix: str) -> list[str]:
+        self._look_for_root()
+        return sorted(name for name in list_files(self._root, prefix) if fits(name))
+
+    def _look_for_root(self) -> None:
+        """Tell a folder that is not there from an empty one."""
         if not self._root.is_dir():
             raise FileNotFoundError(errno.ENOENT, "no such folder")
-        return replace_file(path, data, tag)
 
 
 def unavailable(root: Path, error: OSError) -> Unavailable:

@@ -26,6 +26,26 @@ def check_name(name: str) -> None:
             raise ValueError("a segment of an object's name is empty, begins or ends with a dot, or is too long")
 
 
+def check_prefix(prefix: str) -> None:
+    """Refuse the beginning of a name that no object could have; an empty one is fit.
+
+    Raises:
+        ValueError: the prefix is not fit; it is the caller who errs.
+
+    """
+    if not fits(prefix):
+        check_name(prefix + "x")  # whose last segment may be empty, or end with a dot
+
+
+def fits(name: str) -> bool:
+    """Say whether an object may have this name; whatever else is found in a store is nobody's object."""
+    try:
+        check_name(name)
+    except ValueError:
+        return False
+    return True
+
+
 def check_object(name: str, data: bytes) -> None:
     """Refuse what no store may be asked to write.
 

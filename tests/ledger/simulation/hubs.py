@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from logcount.errors import Unavailable
 from logcount.ledger.record import time_text
-from logcount.live.parts import HubState, PartitionState
 from logcount.points import Tally
+from logcount.ports import HubState, PartitionState
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -19,7 +19,7 @@ from simulation.hubs import HubCalls
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.live.parts import HubState, PartitionState, Reader
+    from logcount.ports import HubState, PartitionState, Reader
     from simulation.hubs import Broker, Event, Incarnation, PartitionEvents
     from simulation.oracle import Oracle
     from simulation.process import Process
@@ -31,7 +31,7 @@ PREFETCHED_SECONDS = 6.0
 
 
 class SimulatedHub:
-    """The hub as one process sees it; satisfies `live.parts.Hub`."""
+    """The hub as one process sees it; satisfies `ports.Hub`."""
 
     def __init__(self, world: World, broker: Broker, oracle: Oracle, process: Process) -> None:
         self.name = broker.name

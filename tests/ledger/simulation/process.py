@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from logcount.errors import Halted, Unavailable, Unsettled
+from logcount.ledger.builder import RecordBuilder
 from logcount.ledger.header import Header, agree
-from logcount.ledger.scribe import Scribe
 from logcount.live.context import Context, Decisions, Pace
 from logcount.live.room import Room
 from logcount.live.service import Service
@@ -48,14 +48,14 @@ class Process:
         self._world = world
         self._stop = asyncio.Event()
         points = PointMaker([MetricSet("logcount", ("API ID",))], SeriesBudget(world.chances.series))
-        scribe = Scribe(points, writer=word, program="0", clock=world.now, largest=world.chances.largest)
+        builder = RecordBuilder(points, writer=word, program="0", clock=world.now, largest=world.chances.largest)
         self.context = Context(
             hub=self.hub,
             store=SimulatedStore(world, objects, oracle, self),
             sinks=[SimulatedSink(world, sink, self) for sink in sinks],
             counting=SimulatedCounting(world, broker.tallies),
             room=Room(world.chances.room),
-            draft=scribe.draft,
+            draft=builder.draft,
             troubles=Troubles(world.now),
             pace=Pace(world.chances.settle_seconds, world.chances.settle_events),
             decisions=decisions,
@@ -66,7 +66,7 @@ class Process:
         world.note(word, f"starts, and has {sorted(owned)}")
 
     async def _run(self) -> None:
-        await self.context.performer.perform(agree(Header(self.hub.name, "$default", "here")))
+        await self.context.driver.perform(agree(Header(self.hub.name, "$default", "here")))
         await self.service.run(self._stop)
 
     def own(self, partitions: set[str]) -> None:

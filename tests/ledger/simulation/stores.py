@@ -7,8 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from logcount.errors import Unavailable
-from logcount.live.parts import Stored
 from logcount.points import Mark
+from logcount.ports import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Objects:
 
 
 class SimulatedStore:
-    """The store as one process sees it; satisfies `live.parts.Store`."""
+    """The store as one process sees it; satisfies `ports.Store`."""
 
     def __init__(self, world: World, objects: Objects, oracle: Oracle, process: Process) -> None:
         self._world = world
@@ -55,6 +55,12 @@ class SimulatedStore:
 
     async def replace(self, name: str, data: bytes, tag: str) -> bool:
         return await self._write("replace", name, data, tag)
+
+    async def delete(self, name: str, tag: str) -> bool:
+        raise AssertionError(f"counting live removes {name}")
+
+    async def names(self, prefix: str) -> list[str]:
+        raise AssertionError(f"counting live lists {prefix}")
 
     async def _write(self, verb: str, name: str, data: bytes, tag: str | None) -> bool:
         def effect() -> bool:
@@ -78,7 +84,7 @@ class Accepted:
 
 
 class SimulatedSink:
-    """A sink as one process sees it; satisfies `live.parts.Sink`."""
+    """A sink as one process sees it; satisfies `ports.Sink`."""
 
     def __init__(self, world: World, accepted: Accepted, process: Process) -> None:
         self.name = accepted.name
@@ -134,7 +140,7 @@ class SimulatedSink:
 
 
 class SimulatedCounting:
-    """Counts events: what each comes to was drawn when it was made; satisfies `live.parts.Counting`."""
+    """Counts events: what each comes to was drawn when it was made; satisfies `ports.Counting`."""
 
     restarts = 0
 

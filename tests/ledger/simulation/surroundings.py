@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from logcount.ledger import cursor, log
+from logcount.ledger import cursor, driver, log
 from logcount.ledger.record import decode_record
-from logcount.live import context, link, partition, performing, service
+from logcount.live import context, link, partition, service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def surroundings(world: World) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for module in (link, context, service, partition):
             stack.enter_context(patch.object(module, "time", Clock))
-        for dicer in (performing, service):
+        for dicer in (driver, service):
             stack.enter_context(patch.object(dicer, "random", dice))
         stack.enter_context(patch.object(service, "datetime", WallClock))
         # records are read again and again; what equal bytes come to is worked out once, for speed

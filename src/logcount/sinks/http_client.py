@@ -1,4 +1,4 @@
-"""The line to an endpoint: one request at a time over HTTP, at a bounded rate, its answer read up to a bound."""
+"""The HTTP client of the sinks: one request at a time over HTTP, at a bounded rate, its answer read up to a bound."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Silence:
     pace: Pace = Pace.SOON
 
 
-class Line:
+class HttpClient:
     """Posts to where a route leads, with a token if there is one; follows redirects as far as they are allowed."""
 
     def __init__(

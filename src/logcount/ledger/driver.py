@@ -1,4 +1,7 @@
-"""Takes the steps of the ledger's protocol with a real store, sink and hub, and waits where one does not answer."""
+"""The driver: performs the ledger's steps on a store and a sink that it is given, and waits where one does not answer.
+
+It alone of this room waits and calls. Which store it is, it does not know.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from logcount.ledger.steps import Step, Steps
-    from logcount.live.parts import Sink, Store
-    from logcount.live.troubles import Troubles
+    from logcount.ports import Notes, Sink, Store
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds between two tries at what does not answer; doubled from the first to the longest, with jitter."""
@@ -24,12 +26,12 @@ Result = TypeVar("Result")
 Answer = TypeVar("Answer")
 
 
-class Performer:
-    """Takes steps one after another."""
+class Driver:
+    """Performs steps one after another; what does not answer meanwhile stands in the notes."""
 
-    def __init__(self, store: Store, troubles: Troubles) -> None:
+    def __init__(self, store: Store, notes: Notes) -> None:
         self._store = store
-        self._troubles = troubles
+        self._notes = notes
 
     async def perform(self, steps: Steps[Result], sink: Sink | None = None) -> Result:
         """Take every step, and return what the protocol comes to."""
@@ -61,11 +63,11 @@ class Performer:
                 try:
                     answer = await call()
                 except Unavailable as error:
-                    self._troubles.rise(what, str(error))
+                    self._notes.rise(what, str(error))
                     await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                     wait = min(2 * wait, LONGEST_WAIT)
                 else:
-                    self._troubles.settle(what)
+                    self._notes.settle(what)
                     return answer
 
     async def _attempt(self, call: Callable[[], Awaitable[bool]]) -> bool | None:
@@ -74,10 +76,10 @@ class Performer:
             try:
                 answer = await call()
             except Unavailable as error:
-                self._troubles.rise("ledger", str(error))
+                self._notes.rise("ledger", str(error))
                 await asyncio.sleep(FIRST_WAIT * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 return None
-            self._troubles.settle("ledger")
+            self._notes.settle("ledger")
             return answer
 
     @contextlib.contextmanager
@@ -86,5 +88,5 @@ class Performer:
         try:
             yield
         except asyncio.CancelledError:
-            self._troubles.forget(what)
+            self._notes.forget(what)
             raise

@@ -1,4 +1,4 @@
-"""Carries points to an endpoint until each is accepted or marked: the loop that all sinks share.
+"""The delivery loop that all sinks share: sends points to an endpoint until each is accepted or marked.
 
 One request is under way at a time. While the service as such is in trouble, whoever sends waits behind the first who
 met with it, and one request at a time finds out whether it is over. Items that are to be sent again by themselves
@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from logcount.points import Mark
-from logcount.sinks.line import Silence
+from logcount.sinks.http_client import Silence
 from logcount.sinks.outcomes import judge_silence
 from logcount.sinks.pauses import Pace, pause
 from logcount.sinks.troubles import Troubles
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from logcount.points import Item, Point
     from logcount.sinks.clock import Clock
-    from logcount.sinks.line import Line
+    from logcount.sinks.http_client import HttpClient
     from logcount.sinks.outcomes import Answer, Verdict
 
 _ENDPOINT = "endpoint"
@@ -42,12 +42,15 @@ class Dialect(Protocol):
         ...
 
 
-class Courier:
-    """Carries items over a line; at least once. What is older than `oldest` when its turn comes is marked `late`."""
+class DeliveryLoop:
+    """Delivers items through an HTTP client; at least once.
 
-    def __init__(self, dialect: Dialect, line: Line, clock: Clock, oldest: timedelta | None) -> None:
+    What is older than `oldest` when its turn comes is marked `late`.
+    """
+
+    def __init__(self, dialect: Dialect, client: HttpClient, clock: Clock, oldest: timedelta | None) -> None:
         self._dialect = dialect
-        self._line = line
+        self._client = client
         self._clock = clock
         self._oldest = oldest
         self._turn = asyncio.Lock()
@@ -61,17 +64,17 @@ class Courier:
         """Why nothing is accepted just now; None while all is well."""
         return self._troubles.told(self._clock.now())
 
-    async def carry(self, items: Sequence[Item]) -> list[Mark]:
+    async def deliver(self, items: Sequence[Item]) -> list[Mark]:
         """Return when every item is accepted or in the marks."""
-        errand = _Errand(items)
+        job = _SendJob(items)
         try:
-            while errand.waiting or errand.later:
-                if not errand.waiting:
-                    await self._rest(errand)
-                await self._attempt(errand)
+            while job.waiting or job.later:
+                if not job.waiting:
+                    await self._rest(job)
+                await self._attempt(job)
         finally:
-            self._troubles.end(errand)
-        return errand.marks
+            self._troubles.end(job)
+        return job.marks
 
     async def tell(self, points: Sequence[Point]) -> None:
         """Try once to hand over points, unless the service is known to be in trouble."""
@@ -82,25 +85,25 @@ class Courier:
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._line.close()
+        await self._client.close()
 
-    async def _attempt(self, errand: _Errand) -> None:
+    async def _attempt(self, job: _SendJob) -> None:
         async with self._turn:
             if closed := self._closed_seconds():
                 await self._clock.sleep(closed)
-            batch = errand.take(self._clock.now(), self._oldest)
+            batch = job.take(self._clock.now(), self._oldest)
             if not batch:
                 return
             body, count = self._dialect.write(batch)
-            errand.put_back(batch[count:])
+            job.put_back(batch[count:])
             verdict = await self._exchange(body, count)
-        errand.settle(batch[:count], verdict)
+        job.settle(batch[:count], verdict)
 
     async def _exchange(self, body: bytes, count: int) -> Verdict:
-        answer = await self._line.post(body)
+        answer = await self._client.post(body)
         now = self._clock.now()
         if isinstance(answer, Silence):
-            verdict = judge_silence(answer.why, self._line.route.host, count, answer.pace)
+            verdict = judge_silence(answer.why, self._client.route.host, count, answer.pace)
         else:
             verdict = self._dialect.judge(answer, count, now)
         if verdict.whole:
@@ -108,7 +111,7 @@ class Courier:
             self._failures += 1
             self._until = now + timedelta(seconds=self._pause)
             self._troubles.begin(_ENDPOINT, verdict.trouble or "", now, self._until)
-            self._line.route.forget()  # the host that was redirected to may be what is in trouble
+            self._client.route.forget()  # the host that was redirected to may be what is in trouble
         else:
             self._failures, self._until = 0, None
             self._troubles.end(_ENDPOINT)
@@ -120,17 +123,46 @@ class Courier:
             return 0.0
         return min(max((self._until - self._clock.now()).total_seconds(), 0.0), self._pause)
 
-    async def _rest(self, errand: _Errand) -> None:
-        wait = pause(errand.pace, errand.vain_rounds, errand.asked, self._clock.chance())
-        now, count = self._clock.now(), sum(len(parcel) for parcel in errand.later)
-        what = f"{count} points wait: {errand.trouble}"
-        self._troubles.begin(errand, what, now, now + timedelta(seconds=wait))
+    async def _rest(self, job: _SendJob) -> None:
+        wait = pause(job.pace, job.vain_rounds, job.asked, self._clock.chance())
+        now, count = self._clock.now(), sum(len(group) for group in job.later)
+        what = f"{count} points wait: {job.trouble}"
+        self._troubles.begin(job, what, now, now + timedelta(seconds=wait))
         await self._clock.sleep(wait)
-        errand.go_on()
+        job.go_on()
 
 
-class _Errand:
-    """One sending: what is still to be sent, now or after a rest, and what was marked."""
+class DeliveringSink:
+    """What every sink that sends over HTTP shares: at least once, by a delivery loop.
+
+    A sink of this kind is a subclass with its `name` and a constructor that hands over its dialect and its client.
+    """
+
+    name: str
+
+    def __init__(self, dialect: Dialect, client: HttpClient, clock: Clock, oldest: timedelta | None) -> None:
+        self._delivery = DeliveryLoop(dialect, client, clock, oldest)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is accepted just now; None while all is well."""
+        return self._delivery.trouble
+
+    async def send(self, items: Sequence[Item]) -> list[Mark]:
+        """Return when every item is accepted or in the marks."""
+        return await self._delivery.deliver(items)
+
+    async def tell(self, points: Sequence[Point]) -> None:
+        """Try once to hand over points that stand in no ledger; never raises."""
+        await self._delivery.tell(points)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._delivery.close()
+
+
+class _SendJob:
+    """One send job: what is still to be sent, now or after a rest, and what was marked."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.waiting = deque([list(items)] if items else [])
@@ -175,11 +207,11 @@ class _Errand:
         if len(again) < len(sent):
             self.vain_rounds = 0
         middle = (len(again) + 1) // 2 if verdict.halve else len(again)
-        parcels = [parcel for parcel in (again[:middle], again[middle:]) if parcel]
+        groups = [group for group in (again[:middle], again[middle:]) if group]
         if verdict.whole or verdict.pace == Pace.AT_ONCE:
-            self.waiting.extendleft(reversed(parcels))
+            self.waiting.extendleft(reversed(groups))
         else:
-            self.later += parcels
+            self.later += groups
             self.pace, self.trouble = max(self.pace, verdict.pace), verdict.trouble or ""
             self.asked = max((each for each in (self.asked, verdict.asked) if each is not None), default=None)
 

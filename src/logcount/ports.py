@@ -1,4 +1,7 @@
-"""What a live count is made of besides itself: a hub, a store for the ledger, sinks; satisfied by shape."""
+"""The ports: what the program asks of the systems around it, and the values that pass; satisfied by shape.
+
+Law: a port imports no adapter and no loop, so that each adapter knows the port alone.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,32 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from logcount.events import LogEvent
+    from logcount.events import Handler, LogEvent
     from logcount.points import Item, Mark, Point, Tally
+
+
+class Source(Protocol):
+    """Where log events come from."""
+
+    async def deliver(self, handle: Handler) -> None:
+        """Hand every event to `handle`, batch by batch, and return when there are no more."""
+        ...
+
+
+class Notes(Protocol):
+    """Takes down what does not answer, and when it does again."""
+
+    def rise(self, what: str, why: str) -> None:
+        """Say that something does not answer."""
+        ...
+
+    def settle(self, what: str) -> None:
+        """Say that it answers."""
+        ...
+
+    def forget(self, what: str) -> None:
+        """Say that nobody waits for it to answer any more."""
+        ...
 
 
 class Reader(Protocol):
@@ -24,7 +51,7 @@ class Reader(Protocol):
         ...
 
     async def take(self, partition: str, batch: Sequence[LogEvent]) -> None:
-        """Take the next events in hand; they are read again from `start` where this raises, or the process ends.
+        """Take the next uncommitted events; they are read again from `start` where this raises, or the process ends.
 
         While a partition is quiet, an empty batch is handed over every few seconds: what has ended the link in the
         meantime can be told only so.
@@ -32,7 +59,7 @@ class Reader(Protocol):
         ...
 
     async def leave(self, partition: str) -> None:
-        """Settle what is in hand, if that can be: nothing more will be handed over before the next `start`."""
+        """Settle what is uncommitted, if that can be: nothing more will be handed over before the next `start`."""
         ...
 
 
@@ -114,6 +141,17 @@ class Store(Protocol):
 
     async def replace(self, name: str, data: bytes, tag: str) -> bool:
         """Write over the object if it still has this tag; say whether this call wrote it."""
+        ...
+
+    async def delete(self, name: str, tag: str) -> bool:
+        """Remove the object if it still has this tag; say whether this call removed it."""
+        ...
+
+    async def names(self, prefix: str) -> list[str]:
+        """Return, in order of code points, the names that begin so; the prefix may end within a segment, or be empty.
+
+        What stood before the call and after it is in the answer. What is written or removed meanwhile may be.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
-"""The hand: events of one link that are counted and not recorded yet, in order, with the gaps between them.
+"""The uncommitted batch: events of one link that are counted and not recorded yet, in order, with the gaps.
 
-Law: memory never overrules the ledger; what is recorded leaves the hand, whoever recorded it.
+Law: memory never overrules the ledger; what is recorded leaves the batch, whoever recorded it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """An event in hand: what identifies it, the broker's offset of it, and what it came to."""
+    """An uncommitted event: what identifies it, the broker's offset of it, and what it came to."""
 
     number: int
     enqueued: datetime
@@ -32,7 +32,7 @@ class Row(NamedTuple):
     tallies: Sequence[Tally]
 
 
-class Hand:
+class UncommittedBatch:
     """Holds the rows and gaps that continue a head."""
 
     def __init__(self, head: Head, place: Place) -> None:
@@ -47,10 +47,10 @@ class Hand:
         return head.to + 1 if self._continues(head) else 0
 
     def take_over(self, head: Head) -> None:
-        """Drop what is recorded up to this head, which follows on the one that the hand continued.
+        """Drop what is recorded up to this head, which follows on the one that the batch continued.
 
         Raises:
-            Unsettled: the log has gone on to another hub than this hand's.
+            Unsettled: the log has gone on to another hub than this batch's.
 
         """
         if head.hub not in (self.hub, self._before):
@@ -60,7 +60,7 @@ class Hand:
             self.gaps = [_beyond(gap, head.to) for gap in self.gaps if gap.last > head.to]
 
     def _continues(self, head: Head) -> bool:
-        """Say whether the hand's numbers go on where this head's end; no head that was looked at before matters."""
+        """Say whether the batch's numbers go on where this head's end; no head that was looked at before matters."""
         return head.hub == self.hub or (self._numbers_only and head.hub is not None)
 
 
@@ -71,19 +71,19 @@ def _beyond(gap: Hole, to: int) -> Hole:
     return replace(gap, first=to + 1, reason="expired" if gap.reason == "before" else gap.reason)
 
 
-Draft = Callable[["Head", Hand], "Record"]
-"""Writes the next record after a head, of as many of the hand's rows as one can hold."""
+Draft = Callable[["Head", UncommittedBatch], "Record"]
+"""Writes the next record after a head, of as many of the batch's rows as one can hold."""
 
 
-def settle(log: str, head: Head, hand: Hand, draft: Draft) -> Steps[Head]:
-    """Record the whole hand, and return the head after it.
+def settle(log: str, head: Head, batch: UncommittedBatch, draft: Draft) -> Steps[Head]:
+    """Record the whole batch, and return the head after it.
 
     Raises:
         Unsettled: the log has gone on to another hub.
 
     """
-    hand.take_over(head)  # which another may have moved, past what has come into the hand since
-    while hand.rows:
-        head = yield from append(log, head, draft(head, hand))
-        hand.take_over(head)
+    batch.take_over(head)  # which another may have moved, past what has come into the batch since
+    while batch.rows:
+        head = yield from append(log, head, draft(head, batch))
+        batch.take_over(head)
     return head

@@ -1,4 +1,4 @@
-"""The scribe: writes the next record of a log from the rows in hand, folded into points, within a record's size."""
+"""The record builder: writes the next record of a log from uncommitted rows, folded into points, of a bounded size."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from logcount.ledger.hand import Hand, Row
+    from logcount.ledger.batch import Row, UncommittedBatch
     from logcount.ledger.head import Head
     from logcount.points import PointMaker, Tally
 
 
-class Scribe:
+class RecordBuilder:
     """Drafts records; what it writes is final."""
 
     def __init__(
@@ -34,28 +34,28 @@ class Scribe:
         self._clock = clock
         self._largest = largest
 
-    def draft(self, head: Head, hand: Hand) -> Record:
-        """Return the next record, of all rows in hand or of the first half, quarter … where all are too many."""
-        rows = hand.rows
+    def draft(self, head: Head, batch: UncommittedBatch) -> Record:
+        """Return the next record, of all uncommitted rows or of the first half, quarter … where all are too many."""
+        rows = batch.rows
         while True:
-            record = self._record(head, hand, rows)
+            record = self._record(head, batch, rows)
             if len(record.data) <= self._largest or len(rows) == 1:
                 return record
             rows = rows[: len(rows) // 2]
 
-    def _record(self, head: Head, hand: Hand, rows: Sequence[Row]) -> Record:
+    def _record(self, head: Head, batch: UncommittedBatch, rows: Sequence[Row]) -> Record:
         now = self._clock()
-        first, last = hand.first(head), rows[-1]
+        first, last = batch.first(head), rows[-1]
         tallies = [tally for row in rows for tally in row.tallies]
         others = [(row.number, tally) for row in rows for tally in row.tallies if tally.word != "counted"]
         clock = max(row.enqueued for row in rows)
         continues = first > 0 and head.clock is not None
-        gaps = [gap for gap in hand.gaps if gap.last < last.number]
+        gaps = [gap for gap in batch.gaps if gap.last < last.number]
         tokenizers = sorted({tally.tokenizer for tally in tallies if tally.tokenizer})
         return Record(
             n=head.n + 1,
             prev=head.id,
-            hub=hand.hub,
+            hub=batch.hub,
             first=first,
             to=last.number,
             enqueued=last.enqueued,
