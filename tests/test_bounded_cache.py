@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logcount import bodies
+from logcount.bodies import RequestReader, known_parts
 from logcount.bodies.known_parts import KnownParts
 from logcount.bounded import BoundedCache, digest
 from logcount.exchanges import Body
@@ -85,7 +87,7 @@ def test_decoded_messages_that_never_come_again_stay_within_the_room(message: st
         began = tracemalloc.get_traced_memory()[0]
         for number in range(4_000):
             text = message.replace("NUMBER", str(10**8 + number))
-            assert parts.decode(Body(f'{{"messages":[{text}]}}')) is not None
+            assert parts.decode(f'{{"messages":[{text}]}}') is not None
         now = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
@@ -107,5 +109,24 @@ def test_a_body_of_known_parts_is_decoded_as_any_other(value: object) -> None:
         right = msgspec.json.decode(text)
     except (UnicodeError, msgspec.DecodeError, OverflowError):
         return
-    assert parts.decode(Body(text)) == right
-    assert parts.decode(Body(text)) == right
+    assert parts.decode(text) == right
+    assert parts.decode(text) == right
+    del document["messages"]
+    assert parts.decode(msgspec.json.encode(document).decode()) == {k: v for k, v in right.items() if k != "messages"}
+
+
+def test_lists_of_tools_that_never_come_again_stay_within_the_rooms() -> None:
+    words = "a word " * 30_000
+    rooms = known_parts.ROOM + bodies._TOOLS_ROOM
+    reader = RequestReader()
+    tracemalloc.start()
+    try:
+        began = tracemalloc.get_traced_memory()[0]
+        for number in range(2 * rooms // len(words)):
+            function = {"name": f"t{number}", "description": f"{number} {words}"}
+            asked = {"messages": [{"role": "user", "content": "Hi"}], "tools": [{"function": function}]}
+            reader.read(Body(msgspec.json.encode(asked).decode()), "chat")
+        now = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert rooms / 4 < now - began <= rooms

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SMALL = 400
 SMALLER = {
     "levels": 20,  # JSON with more than some hundred is refused
+    "choices after as many options": 100,
     "choices after as many messages": 100,  # each choice renders all messages, up to a bound of its own
     "keys in each of 20 messages": 60,
 }
@@ -28,7 +29,7 @@ MOST_MEMORY, SPARE = 13, 2**20
 """How many times the memory ten times as much may take, and bytes that are no matter."""
 MOST_TIME, MOMENT = 25, 0.01
 """How many times the time, and seconds below which no time is told from another."""
-SQUARE_BY_NATURE = {"choices after as many messages"}
+SQUARE_BY_NATURE = {"choices after as many messages", "choices after as many options"}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from templates import THINKING
 
 from logcount import count_exchange
-from logcount.counting import Counter, prompts
+from logcount.counting import Counter, prompts, template
 from logcount.exchanges import Body, Exchange
 
 if TYPE_CHECKING:
@@ -240,3 +240,31 @@ def test_nothing_of_a_conversation_is_kept_once_it_was_counted(tiny: Transformer
     counter.count(Exchange("call", request=Body(_asked(HI)), response=Body(SAID)))
     (kept,) = counter._counters.values()
     assert kept._prompts._latest is None
+
+
+def test_options_are_looked_at_once_for_all_choices(
+    tiny: TransformersTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    look = template._is_large
+
+    def count_looks(options: dict[str, Any]) -> bool:
+        looks.append(len(options))
+        return look(options)
+
+    monkeypatch.setattr(template, "_is_large", count_looks)
+    message = {"role": "assistant", "content": "Hello.", "reasoning_content": "Hm"}
+    said = {"object": "chat.completion", "model": "m"}
+    choices = [{"index": at, "message": message, "finish_reason": "stop"} for at in range(50)]
+    outcome = count_exchange(_asked(HI, chat_template_kwargs={"a": 1}), said | {"choices": choices}, tokenizer=tiny)
+    assert outcome.count is not None
+    assert looks == [1]
+
+
+def test_many_options_count_towards_what_is_rendered_for_many_choices(tiny: TransformersTokenizer) -> None:
+    message = {"role": "assistant", "content": "Hello.", "reasoning_content": "Hm"}
+    choices = [{"index": at, "message": message, "finish_reason": "stop"} for at in range(50)]
+    said = {"object": "chat.completion", "model": "m", "choices": choices}
+    options = {f"k{at}": at for at in range(9_000)}
+    outcome = count_exchange(_asked(HI, chat_template_kwargs=options), said, tokenizer=tiny)
+    assert outcome.reason == "too many choices after so long a conversation"

@@ -60,6 +60,7 @@ SIZES = (
     ("tools behind a long message", 20_000),
     ("choices", 20_000),
     ("choices after as many messages", 3_000),
+    ("choices after as many options", 9_000),
 )
 
 

@@ -143,6 +143,9 @@ MANY: dict[str, Callable[[int], Exchange]] = {
     ),
     "tools behind a long message": lambda n: exchange({**HI, "content": "b " * 20 * n}, tools=tools(n)),
     "choices": lambda n: exchange(HI, tools=tools(2), answer=choices(QWEN, [THOUGHT] * n)),
+    "choices after as many options": lambda n: exchange(
+        HI, answer=choices(QWEN, [THOUGHT] * n), chat_template_kwargs={f"k{at}": at for at in range(n)}
+    ),
     "choices after as many messages": lambda n: exchange(*users(n), answer=choices(QWEN, [THOUGHT] * n)),
 }
 """Of what there is much, and a call with so much of it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from logcount.bodies.anthropic import ANTHROPIC, ANTHROPIC_TEXT
@@ -18,7 +19,7 @@ from logcount.bodies.cohere import COHERE
 from logcount.bodies.embeddings import EMBEDDINGS, RERANK
 from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
 from logcount.bodies.gemini import GEMINI
-from logcount.bodies.known_parts import KnownParts
+from logcount.bodies.known_parts import KnownParts, decoded_size
 from logcount.bodies.llama_cpp import LLAMA_CPP
 from logcount.bodies.ollama import OLLAMA
 from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
@@ -211,13 +212,15 @@ class RequestReader:
 
     def __init__(self) -> None:
         self._known = KnownParts()
-        self._tools: BoundedCache[tuple[int, str], tuple[Any, Sequence[Document]]] = BoundedCache(
-            _TOOLS_ROOM, lambda _key, entry: _TOOL_BYTES * (1 + len(entry[1]))
+        self._tools: BoundedCache[tuple[int, str], tuple[Any, Sequence[Document], int]] = BoundedCache(
+            _TOOLS_ROOM, lambda _key, entry: entry[2]
         )
 
     def read(self, body: Body, answered_by: str = UNKNOWN_API) -> tuple[ModelRequest, frozenset[str]]:
         """Return what a request body asks, and flags; the API that answered, where known, has the first say."""
-        document = self._known.decode(body)
+        if isinstance(body.data, Escaped):
+            body = Body(body.data.text(), body.cut)
+        document = self._known.decode(body.data) if isinstance(body.data, str) and not body.cut else None
         if document is None:
             return read_request(body, answered_by)
         request = _request(document, answered_by)
@@ -230,14 +233,15 @@ class RequestReader:
         """Return the tools as they were made of the same list before: whoever writes them out knows them then."""
         known = self._tools.get((id(given), api))
         if known is None or known[0] is not given:
-            known = given, tools
+            known = given, tools, _TOOL_BYTES * (1 + len(tools)) + decoded_size(msgspec.json.encode(given))
             self._tools.put((id(given), api), known)
         return known[1]
 
 
-_TOOLS_ROOM = 8 * 2**20
+_TOOLS_ROOM = 32 * 2**20
+"""Bytes that lists of tools may take, as they were decoded and as they are handed on."""
 _TOOL_BYTES = 1000
-"""Bytes of one tool as it is handed on, and of the list that it was made of, without the texts that they share."""
+"""Bytes of one tool as it is handed on, without what it shares with the one that it was made of."""
 
 
 def read_request(body: Body, answered_by: str = UNKNOWN_API) -> tuple[ModelRequest, frozenset[str]]:

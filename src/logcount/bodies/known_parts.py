@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from logcount.bounded import BoundedCache, digest
-from logcount.jsontext import Escaped
 
 if TYPE_CHECKING:
     from logcount.bodies.api import Document
-    from logcount.exchanges import Body
 
 ROOM = 64 * 2**20
 """Bytes that the decoded parts may take in each process."""
@@ -40,16 +38,12 @@ class KnownParts:
     def __init__(self, room: int = ROOM) -> None:
         self._parts: BoundedCache[bytes, tuple[Any, int]] = BoundedCache(room, lambda _key, part: part[1])
 
-    def decode(self, body: Body) -> Document | None:
-        """Return the document of a request; None where it is not one JSON object of plain JSON with messages."""
-        text = body.data.text() if isinstance(body.data, Escaped) else body.data
-        if body.cut or not isinstance(text, str) or not text.startswith("{"):
+    def decode(self, text: str) -> Document | None:
+        """Return the document of a request; None where it is not one object of plain JSON."""
+        if not text.startswith("{"):
             return None
         try:
-            fields = _fields(text)
-            if "messages" not in fields:
-                return None
-            return {name: self._field(name, raw) for name, raw in fields.items()}
+            return {name: self._field(name, raw) for name, raw in _fields(text).items()}
         except _FAILURES:  # odd JSON: there is a reader for that, which looks at all of the body
             return None
 
@@ -65,13 +59,13 @@ class KnownParts:
         key = digest(view)
         known = self._parts.get(key)
         if known is None:
-            known = _value(raw), _size(bytes(view))
+            known = _value(raw), decoded_size(bytes(view))
             self._parts.put(key, known)
         return known[0]
 
 
-def _size(data: bytes) -> int:
-    """Return how many bytes a decoded part takes at most."""
+def decoded_size(data: bytes) -> int:
+    """Return how many bytes the value of a JSON text takes at most."""
     text = len(data) if data.isascii() else 4 * len(data)
     items = data.count(b",")
     return text + _OBJECT_BYTES * data.count(b"{") + _LIST_BYTES * data.count(b"[") + _ITEM_BYTES * items

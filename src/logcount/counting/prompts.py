@@ -32,8 +32,8 @@ _MOST_WRITTEN = 2**26
 """Characters that are rendered for one exchange, some seconds' work. Each choice with a thought or a call needs all of
 the conversation again."""
 
-_MESSAGE_COST = 1_000
-"""Characters that take as long as a message does by itself, some 10 µs."""
+_VALUE_COST = 1_000
+"""Characters that take as long as a message does by itself, some 10 µs; an option is counted alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,9 @@ class Prompts:
         Raises:
             Uncountable: the template or the tokenizer refuses it.
         """
+        self.forget()
         messages = self._prepared(chat)
-        self._written = 0
         text = self._render(chat, messages, date, open_reply=chat.open_reply)
-        self._latest = None
-        if chat.open_reply:
-            self._remembered(chat, date, text)
         hides_message = not shows_messages(text, messages, thought_end)
         return Counted(self._tokenizer.count(text), hides_message, not shows_tools(text, chat.tools))
 
@@ -80,16 +77,17 @@ class Prompts:
             raise Uncountable("too many choices after so long a conversation")
         messages = self._prepared(chat)
         latest = self._latest
-        if latest is None or latest[0] is not chat or latest[1] != date:
-            self._latest = latest = None
-            latest = self._remembered(chat, date, self._render(chat, messages, date, open_reply=True))
-        before = latest[2]
+        if latest is not None and latest[0] is chat and latest[1] == date:
+            before = latest[2]
+        else:
+            before = self._render(chat, messages, date, open_reply=True)
         after = self._render(chat, [*messages, self.prepare(said)], date, open_reply=False)
         return after[len(before) :] if after.startswith(before) else None
 
     def forget(self) -> None:
-        """Let go of the prompt that was rendered last."""
+        """Let go of the prompt that was rendered last, and begin to add up what is rendered for the next exchange."""
         self._latest = None
+        self._written = 0
 
     def attempt(self, messages: list[Message]) -> str:
         """Render a probe; nothing where the template refuses it."""
@@ -118,13 +116,6 @@ class Prompts:
             prepared.pop("tool_calls", None)
         return prepared
 
-    def _remembered(self, chat: Chat, date: datetime, text: str) -> tuple[Chat, datetime, str]:
-        """Return a rendered prompt, and keep it for the replies that follow it, unless it is long."""
-        prompt = chat, date, text
-        if len(text) <= _LONGEST_KEPT:
-            self._latest = prompt
-        return prompt
-
     def _prepared(self, chat: Chat) -> list[Message]:
         return [self.prepare(message) for message in chat.messages]
 
@@ -132,7 +123,9 @@ class Prompts:
         text = self._tokenizer.render(
             messages, tools=chat.tools, open_reply=open_reply, options=chat.options, date=date
         )
-        self._written += len(text) + _MESSAGE_COST * len(messages)
+        self._written += len(text) + _VALUE_COST * (len(messages) + len(chat.options))
+        if open_reply and len(text) <= _LONGEST_KEPT:
+            self._latest = chat, date, text
         return text
 
     def _parts(self, content: list[Any]) -> Any:

@@ -34,6 +34,8 @@ _MOST_OPTIONS = 10_000
 _LONGEST_OPTIONS = 2**18
 """Characters of text in them: 256 Ki, room for a system prompt that travels as an option."""
 
+_TOO_LARGE = "the request's template options are too many or too long"
+
 _OF_THE_PROMPT = frozenset({"documents"})
 """Template options that no reply depends on: they hold megabytes, and are others in every call."""
 
@@ -52,12 +54,19 @@ class _Turn:
     """What stands between reasoning and reply: found in a text, it was never taken apart."""
 
 
-def _refuse_large(options: Mapping[str, Any]) -> None:
-    """Refuse options that no template asks for; looks at no more of them than may be there.
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look at a request's template options says, for its prompt and all of its replies."""
 
-    Raises:
-        Uncountable: there is more in them.
-    """
+    chat: Chat
+    too_large: bool
+    turn: _Turn | None = None
+    refusal: str | None = None
+    """Why it is not known how a reply is written, if it is not."""
+
+
+def _is_large(options: Mapping[str, Any]) -> bool:
+    """Say whether there is more in options than any template asks for; looks at no more of them than may be there."""
     pending = [value for name, value in options.items() if name not in _OF_THE_PROMPT]
     values, characters = len(options), 0
     while pending:
@@ -69,7 +78,8 @@ def _refuse_large(options: Mapping[str, Any]) -> None:
             if values <= _MOST_OPTIONS:
                 pending.extend(value.values() if isinstance(value, dict) else value)
         if values > _MOST_OPTIONS or characters > _LONGEST_OPTIONS:
-            raise Uncountable("the request's template options are too many or too long")
+            return True
+    return values > _MOST_OPTIONS
 
 
 def _turn_size(_key: bytes, entry: tuple[_Turn | None]) -> int:
@@ -83,15 +93,18 @@ class ChatCounter:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self._turns: BoundedCache[bytes, tuple[_Turn | None]] = BoundedCache(_TURNS_ROOM, _turn_size)
-        self._usual: _Turn | None = None
+        self._look: _Look | None = None
         self._harmony: bool | None = None
         self._prompts = Prompts(tokenizer)
 
     def prompt(self, chat: Chat, date: datetime | None) -> Side:
         """Count the prompt: the rendered conversation, up to where the model begins to speak."""
+        look = self._look_at(chat)
+        if look.too_large:
+            return unknown(_TOO_LARGE)
+        thought_end = look.turn.after_thinking if look.turn else ""
         try:
-            _refuse_large(chat.options)
-            counted = self._prompts.count(chat, date or UNDATED, self._thought_end(chat))
+            counted = self._prompts.count(chat, date or UNDATED, thought_end or _THOUGHT_END)
         except Uncountable as error:
             return unknown(str(error))
         doubts = uncounted_parts(chat.missing, "prompt")
@@ -103,23 +116,25 @@ class ChatCounter:
 
     def reply(self, chat: Chat, reply: Reply, date: datetime | None) -> Side:
         """Count what the model wrote in answer: its visible output and its stop token."""
+        look = self._look_at(chat)
+        if look.too_large:
+            return self._bare(reply, _TOO_LARGE)
         try:
-            _refuse_large(chat.options)
             if self.speaks_harmony():
                 return count_turn(self.tokenizer, reply)
             if chat.forced and reply.tool_calls:
                 return self._bare(reply, "the model was made to call a tool in the server's own form")
-            turn = self._turn(chat)
-            if turn is None:
-                return self._bare(reply, "the chat template does not show a reply")
+            if look.turn is None:
+                return self._bare(reply, look.refusal or "the chat template does not show a reply")
             if not (reply.tool_calls or reply.reasoning):
-                return self._plain(reply, turn)
-            return self._written(chat, reply, turn, date)
+                return self._plain(reply, look.turn)
+            return self._written(chat, reply, look.turn, date)
         except Uncountable as error:
             return self._bare(reply, str(error))
 
     def forget(self) -> None:
         """Let go of the prompt that was counted last; its replies were counted, too."""
+        self._look = None
         self._prompts.forget()
 
     def speaks_harmony(self) -> bool:
@@ -176,10 +191,22 @@ class ChatCounter:
             return unknown(str(error))
         return Side(tokens + stop_tokens(reply.finish), frozenset({doubt}))
 
+    def _look_at(self, chat: Chat) -> _Look:
+        """Look at the options of a request, once for its prompt and all of its replies."""
+        if self._look is None or self._look.chat is not chat:
+            self._look = self._looked(chat)
+        return self._look
+
+    def _looked(self, chat: Chat) -> _Look:
+        if _is_large(chat.options):
+            return _Look(chat, True)
+        try:
+            return _Look(chat, False, self._turn(chat))
+        except Uncountable as error:
+            return _Look(chat, False, refusal=str(error))
+
     def _turn(self, chat: Chat) -> _Turn | None:
         """Return how the template writes a reply under these options; found out once for each set of them."""
-        if not chat.options and self._usual is not None:
-            return self._usual
         options = {name: value for name, value in chat.options.items() if name not in _OF_THE_PROMPT}
         try:
             key = sha256(json.dumps(options, sort_keys=True, default=str).encode()).digest()
@@ -189,17 +216,7 @@ class ChatCounter:
         if known is None:
             known = (self._probe(options),)
             self._turns.put(key, known)
-        if not chat.options:
-            self._usual = known[0]
         return known[0]
-
-    def _thought_end(self, chat: Chat) -> str:
-        """Return what the template writes after a thought, else what models do that it knows nothing of."""
-        try:
-            turn = self._turn(chat)
-        except Uncountable:
-            return _THOUGHT_END
-        return turn.after_thinking if turn and turn.after_thinking else _THOUGHT_END
 
     def _probe(self, options: Mapping[str, Any]) -> _Turn | None:
         bare = Chat([{"role": "user", "content": "Qa"}], options=options)

@@ -28,7 +28,7 @@ _DEEPEST = 64
 """Levels of a value that the faster renderer takes: transformers refuses what is nested beyond Python's own limit."""
 
 _KNOWN_ROOM = 64 * 2**20
-"""Bytes that the tools which were looked at may take, for one template."""
+"""Bytes that the tools and options which were looked at may take, for one template."""
 
 _VALUE_BYTES, _CONTAINER_BYTES = 100, 300
 """What a value and its place take at most, and a list or dictionary by itself."""
@@ -125,8 +125,8 @@ class _Template:
             raise Uncountable(BROKEN_TEMPLATE) from None
         own.environment.globals["strftime_now"] = _strftime_now
         lighten(own.environment)
-        self._fast: _FastTemplate | None = _FastTemplate(own, loaded.special_tokens_map)
-        self._try()
+        fast = _FastTemplate(own, loaded.special_tokens_map)
+        self._fast = fast if self._try(fast) else None
 
     def render(self, messages: Sequence[Any], tools: Sequence[Any] | None, opens: bool, options: dict[str, Any]) -> str:
         """Return what the template writes; raises `Uncountable` where it refuses."""
@@ -153,20 +153,18 @@ class _Template:
             )
         return right
 
-    def _try(self) -> None:
-        """Give up the faster way where it writes a conversation of the trial otherwise, or refuses otherwise."""
-        for messages, tools, opens, options in trial_conversations():
-            fast = self._fast
+    def _try(self, fast: _FastTemplate) -> bool:
+        """Say whether the faster way writes, or refuses, every conversation of the trial as the reference does."""
+        for given in trial_conversations():
             try:
-                differs = fast is not None and fast.render(messages, tools, opens, options) != self._reference(
-                    messages, tools, opens, options
-                )
+                if fast.render(*given) != self._reference(*given):
+                    break
             except IdentityCompared:
-                differs = True
-            if differs:
-                self._fast = None
-                _LOGGER.info("the faster renderer differs, so that apply_chat_template renders: %s", self._name)
-                return
+                break
+        else:
+            return True
+        _LOGGER.info("the faster renderer differs, so that apply_chat_template renders: %s", self._name)
+        return False
 
     def _reference(
         self, messages: Sequence[Any], tools: Sequence[Any] | None, opens: bool, options: dict[str, Any]
@@ -214,18 +212,18 @@ class _FastTemplate:
             and bool(messages)
             and _REFERENCE_OPTIONS.isdisjoint(options)
             and all(map(_is_message, messages))
-            and (not options or _json_size(options, _DEEPEST) > 0)
-            and (tools is None or all(map(self._is_tool, tools)))
+            and all(type(name) is str and self._is_plain(value) for name, value in options.items())
+            and (tools is None or all(type(tool) is dict and self._is_plain(tool) for tool in tools))
         )
 
-    def _is_tool(self, tool: Any) -> bool:
-        """Say whether a tool is plain JSON; the same ones come with every request, and are looked at once."""
-        known = self._known.get(id(tool))
-        if known is not None and known[0] is tool:
+    def _is_plain(self, value: Any) -> bool:
+        """Say whether a tool or an option is plain JSON; the same object is looked at once."""
+        known = self._known.get(id(value))
+        if known is not None and known[0] is value:
             return True
-        size = _json_size(tool, _DEEPEST) if type(tool) is dict else 0
-        if size:
-            self._known.put(id(tool), (tool, size))
+        size = _json_size(value, _DEEPEST)
+        if size and type(value) in (dict, list):
+            self._known.put(id(value), (value, size))
         return size > 0
 
     def render(
