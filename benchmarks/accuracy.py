@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 from logcount.cli.wiring import make_counter
-from logcount.content import Chat
-from logcount.counting import Counter, listen
-from logcount.exchanges import Body, Exchange
+from logcount.counting import Counter, parse_bodies
+from logcount.model.content import Chat
+from logcount.model.exchanges import Body, Exchange
 from logcount.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from logcount.counting import Spoken
+    from logcount.counting import ParsedBodies
 
 HERE = Path(__file__).parent
 SETTINGS = HERE / "accuracy.toml"
@@ -88,7 +88,7 @@ def exchange_of(recorded: dict[str, Any]) -> Exchange:
 
 def compare(counter: Counter, exchange: Exchange) -> Compared | None:
     """Count an exchange whose server reported what it came to; None where nothing can be compared."""
-    spoken = listen(exchange, to_all=True)
+    spoken = parse_bodies(exchange, to_all=True)
     sides = counter.sides(exchange, spoken)
     if sides is None or spoken.reported is None:
         return None
@@ -105,7 +105,7 @@ def compare(counter: Counter, exchange: Exchange) -> Compared | None:
     )
 
 
-def _kind(spoken: Spoken) -> str:
+def _kind(spoken: ParsedBodies) -> str:
     prompt = spoken.request.prompt if spoken.request else None
     replies = spoken.response.replies
     if prompt is not None and "image" in prompt.missing:

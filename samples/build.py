@@ -297,12 +297,12 @@ def broken_lines(day: Day, whole: Json) -> Iterator[bytes]:
 
 def token_counter() -> Any:
     """Return a function that gives the true prompt and completion tokens of a Qwen3 exchange."""
-    from logcount.cli.wiring import make_shelf
-    from logcount.content import Chat
+    from logcount.cli.wiring import make_registry
     from logcount.counting.template import ChatCounter
+    from logcount.model.content import Chat
     from logcount.settings import load_settings
 
-    tokenizer = make_shelf(load_settings(HERE / "logcount.toml"))("Qwen/Qwen3-8B")
+    tokenizer = make_registry(load_settings(HERE / "logcount.toml"))("Qwen/Qwen3-8B")
     assert tokenizer is not None
     chats = ChatCounter(tokenizer)
 

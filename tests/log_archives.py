@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import fastavro
 
-from logcount.sources import ArchiveSource, Limits
+from logcount.sources.archive import ArchiveSource, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from logcount.events import LogEvent
+    from logcount.model.events import LogEvent
     from logcount.ports import Source
 
 AMPLE = Limits()

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from logcount.points import Mark
+from logcount.model.points import Mark
 from logcount.sinks.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
-    from logcount.points import Item, Point
+    from logcount.model.points import Item, Point
 
 Fault = Literal["away", "lost"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from logcount.aggregate import Group, Summary, key_of
-from logcount.counts import CountedBy, Outcome, TokenCount
+from logcount.model.counts import CountedBy, Outcome, TokenCount
 
 AT = datetime(2026, 11, 22, 10, 3, 17, tzinfo=UTC)
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from logcount import bodies
 from logcount.bodies import RequestReader, known_parts
-from logcount.bodies.known_parts import KnownParts
+from logcount.bodies.message_decoder import MessageDecoder
 from logcount.bounded import BoundedCache, digest
-from logcount.exchanges import Body
+from logcount.model.exchanges import Body
 
 
 def _counts(room: int) -> BoundedCache[str | bytes, int]:
@@ -83,7 +83,7 @@ def test_decoded_messages_that_never_come_again_stay_within_the_room(message: st
     room = 4 * 2**20
     tracemalloc.start()
     try:
-        parts = KnownParts(room)
+        parts = MessageDecoder(room)
         began = tracemalloc.get_traced_memory()[0]
         for number in range(4_000):
             text = message.replace("NUMBER", str(10**8 + number))
@@ -102,7 +102,7 @@ def test_decoded_messages_that_never_come_again_stay_within_the_room(message: st
     )
 )
 def test_a_body_of_known_parts_is_decoded_as_any_other(value: object) -> None:
-    parts = KnownParts()
+    parts = MessageDecoder()
     document = {"model": "m", "messages": [value, {"role": "user", "content": value}], "tools": value, "x": value}
     try:
         text = msgspec.json.encode(document).decode()

@@ -11,17 +11,28 @@ from msgspec.structs import replace
 from wire import event
 
 from logcount.calibration import Compared, Comparison
-from logcount.counts import Outcome, TokenCount
-from logcount.exchanges import LONGEST_NAME
-from logcount.points import ASTRAY, CALIBRATED, EXACT, OTHER, TOTAL, Calibrated, MetricSet, Point, PointMaker, Tally
-from logcount.series import SeriesBudget
-from logcount.tallies import Tallier, is_sampled
+from logcount.metrics.fold import PointMaker
+from logcount.metrics.series import SeriesBudget
+from logcount.metrics.tallies import Tallier, is_sampled
+from logcount.model.counts import Outcome, TokenCount
+from logcount.model.exchanges import LONGEST_NAME
+from logcount.model.points import (
+    ASTRAY,
+    CALIBRATED,
+    EXACT,
+    OTHER,
+    TOTAL,
+    Calibrated,
+    MetricSet,
+    Point,
+    Tally,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.events import LogEvent
-    from logcount.exchanges import Exchange
+    from logcount.model.events import LogEvent
+    from logcount.model.exchanges import Exchange
 
 AT = datetime(2026, 11, 22, 10, 3, 17, tzinfo=UTC)
 LABEL = "org/model f00d"

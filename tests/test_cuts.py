@@ -13,10 +13,10 @@ from wire import event, frame, invoke_frame, ndjson, sse
 from logcount import count_exchange
 from logcount.counting import Counter
 from logcount.envelopes import decode
-from logcount.exchanges import Exchange
+from logcount.model.exchanges import Exchange
 
 if TYPE_CHECKING:
-    from logcount.counts import Outcome
+    from logcount.model.counts import Outcome
 
 ASKED = {"model": "m", "messages": [{"role": "user", "content": 'Grüße, "Welt" \U0001f600'}]}
 USAGE = {

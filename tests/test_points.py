@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logcount.exchanges import LONGEST_NAME
-from logcount.points import (
+from logcount.metrics.fold import PointMaker
+from logcount.metrics.series import ACTIVE, SeriesBudget
+from logcount.model.exchanges import LONGEST_NAME
+from logcount.model.points import (
     ASTRAY,
     CACHED,
     CALIBRATED,
@@ -30,10 +32,8 @@ from logcount.points import (
     Calibrated,
     MetricSet,
     Point,
-    PointMaker,
     Tally,
 )
-from logcount.series import ACTIVE, SeriesBudget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

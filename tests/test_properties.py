@@ -16,14 +16,14 @@ from wire import event, sse
 from logcount.aggregate import Summary
 from logcount.counting import Counter
 from logcount.envelopes import decode
-from logcount.replay import Replay
+from logcount.replay.replay import Replay
 from logcount.reports.documents import line_of
 from logcount.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
-    from logcount.counting.tokenizer import Tokenizer
-    from logcount.counts import Outcome
-    from logcount.events import LogEvent
+    from logcount.model.counts import Outcome
+    from logcount.model.events import LogEvent
+    from logcount.ports import Tokenizer
 
 CANARY = "CANARYcanary7319"
 """Stands in bodies only: wherever else it turns up, a body got out."""

@@ -11,13 +11,13 @@ from wire import event
 
 from logcount.aggregate import Summary
 from logcount.counting import Counter
-from logcount.replay import Replay, Span
+from logcount.replay.replay import Replay, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.counts import Outcome
-    from logcount.events import LogEvent
+    from logcount.model.counts import Outcome
+    from logcount.model.events import LogEvent
 
 ANSWER = json.dumps({"model": "m", "choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 12}})
 COUNTED = {"v": 1, "requestId": "a", "time": "2026-11-22T10:03:17Z", "responseBody": ANSWER}

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from logcount.bodies import read_response
 from logcount.envelopes import decode
-from logcount.events import LogEvent
-from logcount.exchanges import Body, Decoded, Exchange
+from logcount.model.events import LogEvent
+from logcount.model.exchanges import Body, Decoded, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.content import Usage
     from logcount.envelopes.mapped import Mapped
+    from logcount.model.content import Usage
 
 
 def event(data: Any, position: int = 1, **attributes: Any) -> LogEvent:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from logcount.counting.tokenizer import Tokenizer
-    from logcount.counts import Outcome
+    from logcount.model.counts import Outcome
+    from logcount.ports import Tokenizer
 
 __version__ = "0.1.0"
 
@@ -43,7 +43,7 @@ def count_exchange(
     `counted_by`; where `count` is None, `reason` says why. No I/O, no network, no exception for any body.
     """
     from logcount.counting import Counter  # noqa: PLC0415 - `logcount --help` need not wait for it
-    from logcount.exchanges import Body, Exchange  # noqa: PLC0415
+    from logcount.model.exchanges import Body, Exchange  # noqa: PLC0415
 
     exchange = Exchange(
         envelope="call",

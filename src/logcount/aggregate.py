@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from logcount.calibration import Calibration
-from logcount.counts import PARTS
+from logcount.model.counts import TOKEN_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from logcount.counts import Outcome, TokenCount
+    from logcount.model.counts import Outcome, TokenCount
 
 HOUR, DAY = "hour", "day"
 """What outcomes can be grouped by besides their dimensions: the hour and the day of the exchange, in UTC."""
@@ -47,7 +47,7 @@ class Group:
         """Add another group's sums."""
         self.exchanges += other.exchanges
         self.counted_by.update(other.counted_by)
-        for part in PARTS:
+        for part in TOKEN_KINDS:
             setattr(self, part, getattr(self, part) + getattr(other, part))
 
 
@@ -155,12 +155,12 @@ class Summary:
                     side.worst = replace(side.worst, place=moved)
 
 
-Place = TypeVar("Place")
+GroupKey = TypeVar("GroupKey")
 
 
-def merged(cells: Iterable[tuple[Place, Group]]) -> dict[Place, Group]:
+def merged(cells: Iterable[tuple[GroupKey, Group]]) -> dict[GroupKey, Group]:
     """Return one group for each place: the sums of all that lie there."""
-    sums: dict[Place, Group] = {}
+    sums: dict[GroupKey, Group] = {}
     for place, group in cells:
         sums.setdefault(place, Group()).merge(group)
     return sums

@@ -8,8 +8,8 @@ import pytest
 from wire import assert_reports, sse
 
 from logcount.bodies import read_response
-from logcount.content import Usage
-from logcount.exchanges import Body
+from logcount.model.content import Usage
+from logcount.model.exchanges import Body
 
 CLAUDE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5"}
 START = {

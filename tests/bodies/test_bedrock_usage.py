@@ -9,8 +9,8 @@ import pytest
 from wire import as_characters, assert_reports, frame, invoke_frame
 
 from logcount.bodies import read_response
-from logcount.content import Usage
-from logcount.exchanges import Body
+from logcount.model.content import Usage
+from logcount.model.exchanges import Body
 
 START = {"type": "message_start", "message": {"type": "message", "usage": {"input_tokens": 25, "output_tokens": 1}}}
 DELTA = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 15}}

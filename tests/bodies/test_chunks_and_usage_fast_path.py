@@ -15,8 +15,8 @@ from logcount.bodies import _all_of, read_response
 from logcount.bodies.chunks import Chunks
 from logcount.bodies.framing import LOST_CHUNKS, unframe
 from logcount.bodies.usage_fast_path import answer_with_usage
-from logcount.content import Usage
-from logcount.exchanges import Body
+from logcount.model.content import Usage
+from logcount.model.exchanges import Body
 
 thorough = settings(
     max_examples=600, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]

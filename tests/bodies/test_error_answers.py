@@ -9,7 +9,7 @@ from wire import sse
 
 from logcount import count_exchange
 from logcount.bodies import read_response
-from logcount.exchanges import Body
+from logcount.model.exchanges import Body
 
 ERRORS: list[Any] = [
     pytest.param({"error": {"message": "no", "type": "invalid_request_error", "code": None}}, id="openai"),

@@ -8,8 +8,8 @@ import pytest
 from wire import assert_reports, ndjson, sse
 
 from logcount.bodies import read_response
-from logcount.content import Usage
-from logcount.exchanges import Body
+from logcount.model.content import Usage
+from logcount.model.exchanges import Body
 
 RUNNING = {"content": "H", "stop": False, "tokens_predicted": 1, "tokens_evaluated": 9}
 COHERE_USAGE = {

@@ -10,8 +10,8 @@ import pytest
 
 from logcount.bodies import read_request
 from logcount.bodies.pictures import size_of
-from logcount.content import Chat, Picture
-from logcount.exchanges import Body
+from logcount.model.content import Chat, Picture
+from logcount.model.exchanges import Body
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 640, 480) + b"\x08\x02\0\0\0"
 GIF = b"GIF89a" + struct.pack("<HH", 300, 200) + b"\0\0\0"

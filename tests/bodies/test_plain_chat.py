@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from logcount.bodies import read_response
 from logcount.bodies.chunks import plain_answer
-from logcount.exchanges import Body
+from logcount.model.exchanges import Body
 
 if TYPE_CHECKING:
-    from logcount.content import ModelResponse
+    from logcount.model.content import ModelResponse
 
 Document = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from logcount.bodies import read_request
-from logcount.exchanges import Body
+from logcount.model.exchanges import Body
 
 HI: dict[str, Any] = {"role": "user", "content": "Hi"}
 RESULT: dict[str, Any] = {"role": "tool", "content": "42", "tool_call_id": "c1"}

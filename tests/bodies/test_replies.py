@@ -9,8 +9,8 @@ import pytest
 from wire import frame, invoke_frame, ndjson, sse
 
 from logcount.bodies import read_response
-from logcount.content import Finish, Reply
-from logcount.exchanges import Body
+from logcount.model.content import Finish, Reply
+from logcount.model.exchanges import Body
 
 
 def _chunk(index: int = 0, finish: str | None = None, **delta: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from logcount.bodies import UNKNOWN_API, read_request
-from logcount.content import Chat, Texts
-from logcount.exchanges import Body
+from logcount.model.content import Chat, Texts
+from logcount.model.exchanges import Body
 
 HI = {"role": "user", "content": "Hi"}
 BRIEF = {"role": "system", "content": "Be brief."}

@@ -11,7 +11,7 @@ from wire import as_characters, frame, invoke_frame, ndjson, sse
 
 from logcount.bodies import read_response
 from logcount.bodies.framing import LOST_CHUNKS, MOST_DOCUMENTS, UNREADABLE, unframe
-from logcount.exchanges import Body
+from logcount.model.exchanges import Body
 
 DOCUMENTS = ({"a": 1}, {"b": "two\u2028three\x85four\u000bfive"}, {"c": [3]})
 RAW = [json.dumps(document, ensure_ascii=False) for document in DOCUMENTS[:1] + DOCUMENTS[2:]]

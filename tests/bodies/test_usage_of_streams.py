@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from wire import sse
 
 from logcount.bodies import _all_of, _of_stream_ends, read_response
-from logcount.content import Usage
-from logcount.exchanges import Body
 from logcount.jsontext import Escaped
+from logcount.model.content import Usage
+from logcount.model.exchanges import Body
 
 thorough = settings(
     max_examples=1200, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]

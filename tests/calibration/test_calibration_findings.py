@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from logcount.calibration import Calibration, Compared, Comparison, Place, Row
+from logcount.calibration import Calibration, Compared, Comparison, ExchangeRef, ModelCalibration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,15 +17,15 @@ Pair = tuple[int, int]
 
 def _row(
     prompts: Iterable[Pair] = (), completions: Iterable[Pair] = (), *, doubt: str | None = None, cached: bool = False
-) -> Row:
+) -> ModelCalibration:
     calibration = Calibration()
     for name, pairs in (("prompt", prompts), ("completion", completions)):
         for number, (reported, counted) in enumerate(pairs):
             side, nothing = Compared(reported, counted, doubt), Compared(None, None, "not reported")
             prompt, completion = (side, None) if name == "prompt" else (nothing, side)
             comparison = Comparison("m", "t", prompt, completion, cached=cached and reported != counted)
-            calibration.add(comparison, Place("a", number))
-    return calibration.rows.get(("m", "t"), Row())
+            calibration.add(comparison, ExchangeRef("a", number))
+    return calibration.rows.get(("m", "t"), ModelCalibration())
 
 
 def _found(side: str, pairs: Iterable[Pair], *, doubt: str | None = None, cached: bool = False) -> tuple[str, str]:

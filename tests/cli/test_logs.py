@@ -18,7 +18,7 @@ from logcount.errors import Misconfigured, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-log = logging.getLogger("logcount.live.test")
+log = logging.getLogger("logcount.run.test")
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_an_entry_has_the_same_first_keys_and_then_its_own(lines: io.StringIO) -
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry.pop("time"))
     assert entry == {
         "level": "INFO",
-        "logger": "logcount.live.test",
+        "logger": "logcount.run.test",
         "message": "settled",
         "partition": "0",
         "n": 17,

@@ -12,11 +12,11 @@ from logcount.calibration import Compared
 from logcount.counting import Counter
 from logcount.counting.calibrator import Calibrator
 from logcount.envelopes import decode
-from logcount.exchanges import Exchange
+from logcount.model.exchanges import Exchange
 
 if TYPE_CHECKING:
     from logcount.calibration import Comparison
-    from logcount.counts import Outcome
+    from logcount.model.counts import Outcome
     from logcount.tokenizers import TransformersTokenizer
 
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}

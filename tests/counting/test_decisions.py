@@ -11,10 +11,10 @@ from wire import event, sse
 from logcount import count_exchange
 from logcount.counting import Counter
 from logcount.envelopes import decode
-from logcount.exchanges import Exchange
+from logcount.model.exchanges import Exchange
 
 if TYPE_CHECKING:
-    from logcount.counts import Outcome, TokenCount
+    from logcount.model.counts import Outcome, TokenCount
     from logcount.tokenizers import TransformersTokenizer
 
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}

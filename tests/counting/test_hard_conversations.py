@@ -10,12 +10,12 @@ from templates import THINKING
 
 from logcount import count_exchange
 from logcount.counting import Counter, prompts, template
-from logcount.exchanges import Body, Exchange
+from logcount.model.exchanges import Body, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logcount.counts import Outcome
+    from logcount.model.counts import Outcome
     from logcount.tokenizers import TransformersTokenizer
 
     Speaking = Callable[[str | None], TransformersTokenizer]

@@ -14,7 +14,7 @@ from logcount import count_exchange
 from logcount.tokenizers import TransformersTokenizer, load_tokenizer
 
 if TYPE_CHECKING:
-    from logcount.counts import Outcome
+    from logcount.model.counts import Outcome
 
 ASKED = {"messages": [{"role": "user", "content": "What is the capital of France?"}]}
 THOUGHT = "The answer: Paris. Use the function."

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from logcount import count_exchange
-from logcount.content import Picture
 from logcount.counting.images import picture_cost
+from logcount.model.content import Picture
 
 if TYPE_CHECKING:
     from logcount.tokenizers import TransformersTokenizer

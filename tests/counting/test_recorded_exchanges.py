@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from logcount.cli.wiring import make_counter
-from logcount.counting import Counter, listen
-from logcount.exchanges import Body, Exchange
+from logcount.counting import Counter, parse_bodies
+from logcount.model.exchanges import Body, Exchange
 from logcount.settings import load_settings
 
 if TYPE_CHECKING:
@@ -76,6 +76,6 @@ def _sides(counter: Counter, name: str) -> Sides:
         request=Body(recorded["request"]),
         response=Body(recorded["response"]),
     )
-    sides = counter.sides(exchange, listen(exchange, to_all=True))
+    sides = counter.sides(exchange, parse_bodies(exchange, to_all=True))
     assert sides is not None
     return sides

@@ -15,7 +15,7 @@ from logcount import count_exchange
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logcount.counts import Outcome, TokenCount
+    from logcount.model.counts import Outcome, TokenCount
     from logcount.tokenizers import TransformersTokenizer
 
     Speaking = Callable[[str | None], TransformersTokenizer]

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from crash.points import CrashPoint, Freeze, Step
-    from logcount.live.troubles import Troubles
     from logcount.ports import Sink, Store
-    from logcount.settings.live import EventHubSettings
-    from logcount.sources.eventhub import EventHub
+    from logcount.run.troubles import Troubles
+    from logcount.settings.run import EventHubSettings
+    from logcount.sources.eventhub.source import EventHub
 
 PRELOADED = (
-    *("crash.replica", "logcount.cli.run", "logcount.health", "logcount.sinks", "logcount.tallies"),
-    *("logcount.sources.eventhub", "logcount.stores", "logcount.stores.blob", "logcount.live.service"),
+    *("crash.replica", "logcount.cli.run", "logcount.health", "logcount.sinks", "logcount.metrics.tallies"),
+    *("logcount.sources.eventhub.source", "logcount.stores", "logcount.stores.blob", "logcount.run.service"),
     *("azure.eventhub.aio", "azure.eventhub.extensions.checkpointstoreblobaio", "logcount.settings"),
 )
 """What a replica would import: done once, in the process that all replicas are forked from."""
@@ -70,12 +70,12 @@ def run(orders: Orders) -> None:
     os.environ.clear()
     os.environ.update(orders.environment)
     setattr(sinks, "_terms", lambda rate: Terms(rate=rate, answer_seconds=ANSWER_SECONDS))  # noqa: B010
-    setattr(connections, "Parts", partial(WatchedParts, orders))  # noqa: B010
+    setattr(connections, "Connections", partial(WatchedParts, orders))  # noqa: B010
     sys.argv = ["logcount", "run"]
     main()
 
 
-class WatchedParts(connections.Parts):
+class WatchedParts(connections.Connections):
     """The real parts, each with its steps under the reaper's eyes."""
 
     def __init__(self, orders: Orders, *told: Any) -> None:

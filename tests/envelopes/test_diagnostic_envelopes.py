@@ -10,10 +10,10 @@ import pytest
 from wire import exchange, result, results
 
 from logcount import count_exchange
-from logcount.content import Usage
 from logcount.counting import Counter
 from logcount.envelopes.diagnostic import JOIN_ROWS
-from logcount.exchanges import Body, Exchange, Rejected, Skipped
+from logcount.model.content import Usage
+from logcount.model.exchanges import Body, Exchange, Rejected, Skipped
 
 ANSWER = '{"id":"chatcmpl-1","usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21},"choices":[]}'
 PROPERTIES: dict[str, Any] = {

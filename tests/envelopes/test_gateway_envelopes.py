@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from wire import event, exchange, result, results
 
-from logcount.content import Usage
 from logcount.envelopes import decode
 from logcount.envelopes.moesif import JOIN_PAIRS
-from logcount.events import LogEvent
-from logcount.exchanges import Body, Exchange, Rejected, Skipped
+from logcount.model.content import Usage
+from logcount.model.events import LogEvent
+from logcount.model.exchanges import Body, Exchange, Rejected, Skipped
 
 ANSWER = '{"id":"chatcmpl-1","usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21},"choices":[]}'
 HOW_TO = {

@@ -12,10 +12,10 @@ import pytest
 from wire import exchange, result
 
 from logcount.bodies.framing import unframe
-from logcount.content import Usage
 from logcount.envelopes.mapped import Mapped
 from logcount.envelopes.native import JOIN_PARTS
-from logcount.exchanges import UNDECODABLE, Body, Exchange, Rejected
+from logcount.model.content import Usage
+from logcount.model.exchanges import UNDECODABLE, Body, Exchange, Rejected
 
 ANSWER = {"id": "chatcmpl-1", "choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]}
 ASKED = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}

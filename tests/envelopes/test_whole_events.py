@@ -14,11 +14,11 @@ from logcount.counting import Counter
 from logcount.envelopes import decode, read_document
 from logcount.envelopes.mapped import Mapped
 from logcount.envelopes.whole import read_whole
-from logcount.exchanges import Decoded, Exchange
 from logcount.jsontext import INVALID_UTF8, LONE_SURROGATES, Escaped
+from logcount.model.exchanges import Decoded, Exchange
 
 if TYPE_CHECKING:
-    from logcount.counts import Outcome
+    from logcount.model.counts import Outcome
 
 thorough = settings(
     max_examples=800,

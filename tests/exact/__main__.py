@@ -17,7 +17,7 @@ from exact.made_up import MADE_UP
 from exact.models import MODELS, MORE, SETTINGS, compare, compare_templates
 from exact.rendering import Rendered
 from exact.templates import published
-from logcount.cli.wiring import make_shelf
+from logcount.cli.wiring import make_registry
 from logcount.settings import load_settings
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def main() -> int:
     parser.add_argument("--rendering", action="store_true", help="compare renderings alone")
     parser.add_argument("--only", choices=(*MODELS, *MORE), action="append", help="this tokenizer, and not all")
     asked = parser.parse_args()
-    make_shelf(load_settings(SETTINGS)).check()
+    make_registry(load_settings(SETTINGS)).check()
     models = MODELS | MORE if asked.size == "full" or asked.only else MODELS
     names = [] if asked.rendering else asked.only or list(models)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:

@@ -13,9 +13,9 @@ from talks import TOOLS, random_talk
 
 from exact.conversations import conversations
 from exact.texts import texts
-from logcount.content import Chat
 from logcount.counting.prompts import Prompts
 from logcount.errors import Uncountable
+from logcount.model.content import Chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from exact.odd_talks import asked
-from logcount.content import Chat
 from logcount.counting.template import ChatCounter
 from logcount.errors import Uncountable
+from logcount.model.content import Chat
 from logcount.tokenizers import TransformersTokenizer
 
 if TYPE_CHECKING:

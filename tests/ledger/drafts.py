@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from logcount.ledger.batch import Row, UncommittedBatch
+from logcount.ledger.batch import UncommittedBatch, UncommittedEvent
 from logcount.ledger.builder import RecordBuilder
 from logcount.ledger.head import Head, head_of
-from logcount.ledger.intake import Place
+from logcount.ledger.intake import StartPosition
 from logcount.ledger.record import Record, time_text
-from logcount.points import MetricSet, PointMaker, Tally
-from logcount.series import SeriesBudget
+from logcount.metrics.fold import PointMaker
+from logcount.metrics.series import SeriesBudget
+from logcount.model.points import MetricSet, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,16 +31,18 @@ def tally(total: int = 1, word: str = "counted", reason: str | None = None, **di
     return Tally(word, MINUTE, tuple(dimensions.items()), reason, tokens)
 
 
-def row(number: int, *tallies: Tally, seconds: int | None = None) -> Row:
+def row(number: int, *tallies: Tally, seconds: int | None = None) -> UncommittedEvent:
     """Return an uncommitted event, a second after the one before."""
     enqueued = BEGAN + timedelta(seconds=number if seconds is None else seconds)
-    return Row(number, enqueued, f"offset {number}", tallies or (tally(),))
+    return UncommittedEvent(number, enqueued, f"offset {number}", tallies or (tally(),))
 
 
-def holding(numbers: Iterable[int | Row], head: Head = EMPTY, hub: str = HUB, **place: Any) -> UncommittedBatch:
+def holding(
+    numbers: Iterable[int | UncommittedEvent], head: Head = EMPTY, hub: str = HUB, **place: Any
+) -> UncommittedBatch:
     """Return a batch with rows of these numbers."""
-    batch = UncommittedBatch(head, Place(hub, **place))
-    batch.rows = [one if isinstance(one, Row) else row(one) for one in numbers]
+    batch = UncommittedBatch(head, StartPosition(hub, **place))
+    batch.rows = [one if isinstance(one, UncommittedEvent) else row(one) for one in numbers]
     return batch
 
 

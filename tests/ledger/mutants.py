@@ -12,14 +12,14 @@ from simulation.stores import Objects
 
 from logcount.errors import Halted, Unsettled
 from logcount.ledger import batch, builder, cursor, log
-from logcount.ledger.intake import Place
+from logcount.ledger.intake import StartPosition
 from logcount.ledger.log import reaches, read_record, record_name
 from logcount.ledger.record import decode_record
 from logcount.ledger.steps import Create, Read, Replace, Send
-from logcount.live.context import Context
-from logcount.live.emission import Emission, End
-from logcount.live.link import Link
-from logcount.live.partition import Partition
+from logcount.run.context import Context
+from logcount.run.emission import Emission, End
+from logcount.run.link import Link
+from logcount.run.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,14 +125,14 @@ def settle_without_looking(log_: str, head: Head, held: UncommittedBatch, draft:
     return head
 
 
-def place_as_the_same(head: Head, hub: str, *_: Any) -> Place:
+def place_as_the_same(head: Head, hub: str, *_: Any) -> StartPosition:
     if head.hub is None:
-        return Place(hub)
-    return Place(hub, head.to, head.enqueued, head.clock, head.offset, numbers_only=head.hub != hub)
+        return StartPosition(hub)
+    return StartPosition(hub, head.to, head.enqueued, head.clock, head.offset, numbers_only=head.hub != hub)
 
 
-async def find_place_at_checkpoint(self: Any) -> Place:
-    place: Place = await _FIND_PLACE(self)
+async def find_place_at_checkpoint(self: Any) -> StartPosition:
+    place: StartPosition = await _FIND_PLACE(self)
     checkpoint = await self._driver.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
     if checkpoint is None:
         return place
@@ -233,7 +233,7 @@ async def mind_unmet_by_meeting(self: Any, arrival: Any) -> None:
     self._intake.meet()
 
 
-async def find_place_with_an_old_checkpoint(self: Any) -> Place:
+async def find_place_with_an_old_checkpoint(self: Any) -> StartPosition:
     """Ask for the checkpoint after the walk, as if the ledger could not have gone on in between."""
     hub, asked = self._context.hub, []
 

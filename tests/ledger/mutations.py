@@ -14,11 +14,11 @@ from logcount.ledger.batch import UncommittedBatch
 from logcount.ledger.builder import RecordBuilder
 from logcount.ledger.driver import Driver
 from logcount.ledger.intake import Intake
-from logcount.live import emission, link, partition
-from logcount.live.context import Context
-from logcount.live.emission import Emission
-from logcount.live.link import Link, Missed
-from logcount.live.partition import Partition
+from logcount.run import emission, link, partition
+from logcount.run.context import Context
+from logcount.run.emission import Emission
+from logcount.run.link import Link, Missed
+from logcount.run.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ MUTATIONS = {
     "a checkpoint in an older hub is beyond the ledger": _one(
         partition, "reaches", mutants.reaches_in_this_hub, "remake"
     ),
-    "a new hub is not noticed": _one(partition, "place_after", mutants.place_as_the_same, "remake"),
+    "a new hub is not noticed": _one(partition, "start_after", mutants.place_as_the_same, "remake"),
     "a link's hub is not confirmed": _one(Link, "_confirm", mutants.confirm_nothing, "remake"),
     "a link's hub is confirmed by what was known": _one(Link, "_confirm", mutants.confirm_what_was_known, "remake"),
     "an answer of the hub serves for too long": _one(Context, "hub_state", mutants.hub_state_of_old, "remake"),

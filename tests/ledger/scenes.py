@@ -13,7 +13,7 @@ from simulation.world import BASE
 from stage import link, stage
 
 from logcount.ledger.record import Hole, time_text
-from logcount.live.partition import Partition
+from logcount.run.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from simulation.surroundings import surroundings
 from simulation.world import World
 
 from logcount.errors import Unsettled
-from logcount.events import LogEvent
-from logcount.live.context import Decisions
+from logcount.model.events import LogEvent
+from logcount.run.context import Decisions
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulation.process import Process
 
     from logcount.ledger.record import Record
-    from logcount.live.partition import Partition
+    from logcount.run.partition import Partition
 
 PEACE_SECONDS = 60.0
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from logcount.ledger.steps import Step, Steps
-    from logcount.points import Item, Mark
+    from logcount.model.points import Item, Mark
 
 Result = TypeVar("Result")
 

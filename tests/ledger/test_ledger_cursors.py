@@ -13,7 +13,7 @@ from logcount.ledger import cursor as cursors
 from logcount.ledger.cursor import Cursor, cursor_name, follow, marks_name, read_cursor, reset
 from logcount.ledger.log import record_name
 from logcount.ledger.steps import Create, Read, Replace, Send
-from logcount.points import Item, Mark
+from logcount.model.points import Item, Mark
 
 LOG, SINK = "eventhub:contoso/apim-logs/0", "appinsights"
 RECORDS = chain([1] * 5)
@@ -23,10 +23,10 @@ def _shelf(refused: frozenset[str] = frozenset()) -> Shelf:
     def marks(items: list[Item]) -> list[Mark]:
         return [Mark(item, "refused", "400") for item in items if item.record in refused]
 
-    shelf = Shelf(marks)
+    registry = Shelf(marks)
     for record in RECORDS:
-        shelf.put(record_name(LOG, record.n), record.data)
-    return shelf
+        registry.put(record_name(LOG, record.n), record.data)
+    return registry
 
 
 def test_before_its_first_record_a_sink_has_no_cursor() -> None:
@@ -35,39 +35,39 @@ def test_before_its_first_record_a_sink_has_no_cursor() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"n":"x"}'])
 def test_what_is_no_cursor_halts(data: bytes) -> None:
-    shelf = Shelf()
-    shelf.put(cursor_name(LOG, SINK), data)
+    registry = Shelf()
+    registry.put(cursor_name(LOG, SINK), data)
     with pytest.raises(Halted, match="is no cursor"):
-        shelf.take(read_cursor(LOG, SINK))
+        registry.take(read_cursor(LOG, SINK))
 
 
 def test_records_are_read_sent_together_and_then_passed() -> None:
-    shelf = _shelf()
-    there = shelf.take(follow(LOG, SINK, Cursor(), 4))
+    registry = _shelf()
+    there = registry.take(follow(LOG, SINK, Cursor(), 4))
     assert there.n == 4
-    kinds = [type(step) for step in shelf.asked]
+    kinds = [type(step) for step in registry.asked]
     assert kinds == [Read] * 5 + [Send, Create, Read]
-    (sent,) = (step for step in shelf.asked if isinstance(step, Send))
+    (sent,) = (step for step in registry.asked if isinstance(step, Send))
     assert list(sent.items) == [item for record in RECORDS for item in record.items()]
-    assert json.loads(shelf.held[cursor_name(LOG, SINK)].data) == {"v": 1, "n": 4}
+    assert json.loads(registry.held[cursor_name(LOG, SINK)].data) == {"v": 1, "n": 4}
 
 
 def test_no_more_is_sent_together_than_is_meant_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cursors, "ITEMS_AT_MOST", len(RECORDS[0].points) + 1)
-    shelf, at, steps = _shelf(), Cursor(), []
+    registry, at, steps = _shelf(), Cursor(), []
     while at.n < 4:
-        at = shelf.take(follow(LOG, SINK, at, 4))
+        at = registry.take(follow(LOG, SINK, at, 4))
         steps.append(at.n)
     assert steps == [1, 3, 4]
 
 
 def test_marks_stand_beside_their_record_before_the_cursor_passes_it() -> None:
     refused = RECORDS[1]
-    shelf = _shelf(frozenset({refused.id}))
-    shelf.take(follow(LOG, SINK, Cursor(), 2))
-    written = [step.name for step in shelf.asked if isinstance(step, Create)]
+    registry = _shelf(frozenset({refused.id}))
+    registry.take(follow(LOG, SINK, Cursor(), 2))
+    written = [step.name for step in registry.asked if isinstance(step, Create)]
     assert written == [marks_name(LOG, 1, SINK), cursor_name(LOG, SINK)]
-    stored = json.loads(shelf.held[marks_name(LOG, 1, SINK)].data)
+    stored = json.loads(registry.held[marks_name(LOG, 1, SINK)].data)
     assert stored == {
         "v": 1,
         "record": refused.id,
@@ -77,31 +77,31 @@ def test_marks_stand_beside_their_record_before_the_cursor_passes_it() -> None:
 
 def test_marks_that_another_has_written_stay() -> None:
     refused = RECORDS[0]
-    shelf = _shelf(frozenset({refused.id}))
+    registry = _shelf(frozenset({refused.id}))
     there = {"v": 1, "record": refused.id, "marks": [{"number": 99, "why": "late", "answer": "50 h"}]}
-    shelf.put(marks_name(LOG, 0, SINK), json.dumps(there).encode())
-    shelf.take(follow(LOG, SINK, Cursor(), 0))
-    marks = json.loads(shelf.held[marks_name(LOG, 0, SINK)].data)["marks"]
+    registry.put(marks_name(LOG, 0, SINK), json.dumps(there).encode())
+    registry.take(follow(LOG, SINK, Cursor(), 0))
+    marks = json.loads(registry.held[marks_name(LOG, 0, SINK)].data)["marks"]
     assert [row["number"] for row in marks] == [*range(len(refused.points)), 99]
 
 
 def test_a_cursor_that_another_has_moved_further_stays_there() -> None:
-    shelf = _shelf()
-    mine = shelf.take(follow(LOG, SINK, Cursor(), 0))
-    shelf.put(cursor_name(LOG, SINK), b'{"v": 1, "n": 3}')
-    assert shelf.take(follow(LOG, SINK, mine, 1)).n == 3
-    assert json.loads(shelf.held[cursor_name(LOG, SINK)].data)["n"] == 3
+    registry = _shelf()
+    mine = registry.take(follow(LOG, SINK, Cursor(), 0))
+    registry.put(cursor_name(LOG, SINK), b'{"v": 1, "n": 3}')
+    assert registry.take(follow(LOG, SINK, mine, 1)).n == 3
+    assert json.loads(registry.held[cursor_name(LOG, SINK)].data)["n"] == 3
 
 
 def test_a_cursor_whose_record_is_not_there_sends_nothing() -> None:
-    shelf = _shelf()
+    registry = _shelf()
     with pytest.raises(Halted, match="record 5 of"):
-        shelf.take(follow(LOG, SINK, Cursor(4, "x"), 9))
-    assert not any(isinstance(step, Send) for step in shelf.asked)
+        registry.take(follow(LOG, SINK, Cursor(4, "x"), 9))
+    assert not any(isinstance(step, Send) for step in registry.asked)
 
 
 def test_a_cursor_is_put_back_before_the_first_record_where_the_ledger_begins_anew() -> None:
-    shelf = _shelf()
-    at = shelf.take(follow(LOG, SINK, Cursor(), 4))
-    assert shelf.take(reset(LOG, SINK, at)).n == -1
-    assert isinstance(shelf.asked[-2], Replace)
+    registry = _shelf()
+    at = registry.take(follow(LOG, SINK, Cursor(), 4))
+    assert registry.take(reset(LOG, SINK, at)).n == -1
+    assert isinstance(registry.asked[-2], Replace)

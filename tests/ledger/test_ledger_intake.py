@@ -16,7 +16,7 @@ from logcount.errors import Halted, Unsettled
 from logcount.ledger.batch import settle
 from logcount.ledger.builder import _joined, _spans
 from logcount.ledger.head import Head, head_of
-from logcount.ledger.intake import Arrival, Intake, Place, place_after
+from logcount.ledger.intake import Arrival, Intake, StartPosition, start_after
 from logcount.ledger.log import record_name
 from logcount.ledger.record import Hole, Span, decode_record
 
@@ -27,7 +27,7 @@ def at(seconds: int) -> Any:
     return BEGAN + timedelta(seconds=seconds)
 
 
-PLACE = Place(HUB, to=5, enqueued=at(5), clock=at(7), offset="x")
+PLACE = StartPosition(HUB, to=5, enqueued=at(5), clock=at(7), offset="x")
 JUDGED = {
     "the log's own last event, then the next": ([(5, 5), (6, 8), (7, 8)], ["repeat", "next", "next"]),
     "older events first": ([(3, 3), (4, 7), (5, 5), (6, 6)], ["repeat", "repeat", "repeat", "next"]),
@@ -49,13 +49,13 @@ def test_an_event_is_judged_by_its_number_and_its_time(what: str) -> None:
 
 
 def test_by_numbers_only_times_say_nothing() -> None:
-    intake = Intake(Place(HUB, to=5, clock=at(7), numbers_only=True))
+    intake = Intake(StartPosition(HUB, to=5, clock=at(7), numbers_only=True))
     assert [intake.judge(Arrival(number, at(99))) for number in (4, 5, 6, 8)] == ["repeat", "repeat", "next", "gap"]
 
 
 def test_in_an_empty_log_zero_is_next_and_all_else_a_gap() -> None:
-    assert Intake(Place(HUB)).judge(Arrival(0, at(0))) == "next"
-    intake = Intake(Place(HUB))
+    assert Intake(StartPosition(HUB)).judge(Arrival(0, at(0))) == "next"
+    intake = Intake(StartPosition(HUB))
     assert intake.judge(Arrival(3, at(0))) == "gap"
     intake.skip(2)
     assert intake.judge(Arrival(3, at(0))) == "next"
@@ -65,16 +65,16 @@ HEAD = head_of(builder().draft(Head(), holding(range(6))))
 
 
 def test_a_link_begins_where_the_ledger_ends() -> None:
-    assert place_after(Head(), HUB, BEGAN) == Place(HUB)
-    assert place_after(HEAD, HUB, BEGAN) == Place(HUB, 5, at(5), at(5), "offset 5")
-    assert place_after(HEAD, LATER_HUB, at(3600)) == Place(LATER_HUB)
+    assert start_after(Head(), HUB, BEGAN) == StartPosition(HUB)
+    assert start_after(HEAD, HUB, BEGAN) == StartPosition(HUB, 5, at(5), at(5), "offset 5")
+    assert start_after(HEAD, LATER_HUB, at(3600)) == StartPosition(LATER_HUB)
 
 
 def test_a_hub_that_is_neither_the_ledgers_nor_later_is_for_the_operator() -> None:
     with pytest.raises(Halted, match="failover"):
-        place_after(HEAD, "older", at(5))
-    assert place_after(HEAD, "older", at(5), "anew") == Place("older")
-    assert place_after(HEAD, "older", at(5), "go on") == Place("older", 5, None, at(5), None, numbers_only=True)
+        start_after(HEAD, "older", at(5))
+    assert start_after(HEAD, "older", at(5), "anew") == StartPosition("older")
+    assert start_after(HEAD, "older", at(5), "go on") == StartPosition("older", 5, None, at(5), None, numbers_only=True)
 
 
 def _drop(head: Head, batch: Any) -> list[int]:
@@ -108,26 +108,26 @@ def test_a_record_of_the_older_hub_covers_nothing_of_the_later() -> None:
 
 
 def test_a_hand_is_settled_over_what_others_record_meanwhile() -> None:
-    shelf = Shelf()
+    registry = Shelf()
     others = builder().draft(Head(), holding(range(2)))
-    shelf.put(record_name(LOG, 0), anew(others).data)
-    head = shelf.take(settle(LOG, Head(), holding(range(4)), builder().draft))
-    mine = decode_record(shelf.held[record_name(LOG, 1)].data)
+    registry.put(record_name(LOG, 0), anew(others).data)
+    head = registry.take(settle(LOG, Head(), holding(range(4)), builder().draft))
+    mine = decode_record(registry.held[record_name(LOG, 1)].data)
     assert (head.n, mine.first, mine.to, mine.events) == (1, 2, 3, 2)
 
 
 def test_what_was_recorded_before_it_came_into_the_hand_is_not_recorded_again() -> None:
-    shelf = Shelf()
-    assert shelf.take(settle(LOG, HEAD, holding([4, 5]), builder().draft)) == HEAD
-    assert not shelf.asked
+    registry = Shelf()
+    assert registry.take(settle(LOG, HEAD, holding([4, 5]), builder().draft)) == HEAD
+    assert not registry.asked
 
 
 @pytest.mark.parametrize("largest", [900, 2000, 5000])
 def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
     rows = [row(number, tally(word="uncounted", reason=f"reason {number} " + "x" * 40)) for number in range(40)]
-    shelf = Shelf()
-    shelf.take(settle(LOG, Head(), holding(rows), builder(largest=largest).draft))
-    records = [decode_record(stored.data) for stored in shelf.held.values()]
+    registry = Shelf()
+    registry.take(settle(LOG, Head(), holding(rows), builder(largest=largest).draft))
+    records = [decode_record(stored.data) for stored in registry.held.values()]
     assert [one.number for record in records for one in record.uncounted] == [1] * 40
     assert [record.first for record in records[1:]] == [record.to + 1 for record in records[:-1]]
     assert all(len(record.data) <= largest or record.events == 1 for record in records)
@@ -135,10 +135,10 @@ def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
 
 def test_gaps_beyond_a_cut_stand_in_the_record_that_reaches_them() -> None:
     rows = [row(number, tally(word="uncounted", reason=f"{number}" * 300)) for number in (0, 1, 5, 6)]
-    batch, shelf = holding(rows), Shelf()
+    batch, registry = holding(rows), Shelf()
     batch.gaps = [Hole(HUB, 2, 4, "absent")]
-    shelf.take(settle(LOG, Head(), batch, builder(largest=2400).draft))
-    records = [decode_record(stored.data) for stored in shelf.held.values()]
+    registry.take(settle(LOG, Head(), batch, builder(largest=2400).draft))
+    records = [decode_record(stored.data) for stored in registry.held.values()]
     assert (records[0].to, records[0].holes) == (1, ())
     assert records[-1].holes == (Hole(HUB, 2, 4, "absent"),)
 

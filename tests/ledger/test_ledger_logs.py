@@ -22,10 +22,10 @@ LOG = "eventhub:contoso/apim-logs/0"
 
 
 def _shelf(records: list[Record]) -> Shelf:
-    shelf = Shelf()
+    registry = Shelf()
     for record in records:
-        shelf.put(record_name(LOG, record.n), record.data)
-    return shelf
+        registry.put(record_name(LOG, record.n), record.data)
+    return registry
 
 
 def test_names_are_lower_case_and_know_no_domain() -> None:
@@ -39,9 +39,9 @@ def test_the_walk_ends_at_the_last_record_wherever_it_begins(length: int) -> Non
     records = chain([1] * length)
     last = head_of(records[-1]) if records else Head()
     for known in sorted({-1, 0, length // 2, length - 1} & set(range(-1, length))):
-        shelf = _shelf(records)
-        assert shelf.take(walk(LOG, known)) == last
-        assert shelf.reads() <= 3 + 2 * (length - known).bit_length()
+        registry = _shelf(records)
+        assert registry.take(walk(LOG, known)) == last
+        assert registry.reads() <= 3 + 2 * (length - known).bit_length()
 
 
 def test_a_walk_from_a_record_that_is_not_there_halts() -> None:
@@ -67,16 +67,16 @@ def test_an_empty_log_has_reached_nothing() -> None:
 
 def test_to_see_that_the_present_hub_is_enough_nothing_is_read() -> None:
     records = chain([2, 2])
-    shelf = _shelf(records)
-    assert shelf.take(reaches(LOG, head_of(records[-1]), 3)) is True
-    assert not shelf.asked
+    registry = _shelf(records)
+    assert registry.take(reaches(LOG, head_of(records[-1]), 3)) is True
+    assert not registry.asked
 
 
 def test_appending_creates_the_record_in_one_step() -> None:
     first, second = chain([2, 2])
-    shelf = _shelf([first])
-    assert shelf.take(append(LOG, head_of(first), second)) == head_of(second)
-    assert shelf.asked == [Create(f"{LOG}/1", second.data)]
+    registry = _shelf([first])
+    assert registry.take(append(LOG, head_of(first), second)) == head_of(second)
+    assert registry.asked == [Create(f"{LOG}/1", second.data)]
 
 
 def test_what_is_there_already_is_taken_over() -> None:
@@ -96,39 +96,39 @@ def test_a_create_without_effect_is_looked_into_and_done_again(answer: bool | No
 def test_a_record_that_does_not_follow_halts() -> None:
     first, second = chain([2, 2])
     for other in (anew(second, prev="another"), anew(second, n=7)):
-        shelf = Shelf()
-        shelf.put(f"{LOG}/1", other.data)
+        registry = Shelf()
+        registry.put(f"{LOG}/1", other.data)
         with pytest.raises(Halted, match="chain is broken"):
-            shelf.take(append(LOG, head_of(first), second))
+            registry.take(append(LOG, head_of(first), second))
 
 
 HEADER = Header("eventhub:contoso/apim-logs", "$default", "here")
 
 
 def test_the_first_to_come_writes_the_header_and_those_who_agree_go_on() -> None:
-    shelf = Shelf()
-    shelf.take(agree(HEADER))
-    stored = json.loads(shelf.held[header_name(HEADER.hub)].data)
+    registry = Shelf()
+    registry.take(agree(HEADER))
+    stored = json.loads(registry.held[header_name(HEADER.hub)].data)
     assert stored == {"hub": HEADER.hub, "consumer_group": "$default", "deployment": "here", "v": 1}
-    shelf.asked.clear()
-    shelf.take(agree(HEADER))
-    assert shelf.reads() == len(shelf.asked) == 1
+    registry.asked.clear()
+    registry.take(agree(HEADER))
+    assert registry.reads() == len(registry.asked) == 1
 
 
 def test_who_differs_is_told_in_what_and_may_take_over() -> None:
-    shelf, other = Shelf(), Header(HEADER.hub, "another", "there")
-    shelf.take(agree(HEADER))
+    registry, other = Shelf(), Header(HEADER.hub, "another", "there")
+    registry.take(agree(HEADER))
     with pytest.raises(Misconfigured, match=r"consumer_group '\$default', and this is 'another' and .*'there'"):
-        shelf.take(agree(other))
-    shelf.take(agree(other, take_over=True))
-    shelf.take(agree(other))
-    assert isinstance(shelf.asked[-3], Replace)
+        registry.take(agree(other))
+    registry.take(agree(other, take_over=True))
+    registry.take(agree(other))
+    assert isinstance(registry.asked[-3], Replace)
     with pytest.raises(Misconfigured, match="--take-over"):
-        shelf.take(agree(HEADER))
+        registry.take(agree(HEADER))
 
 
 def test_a_header_that_cannot_be_read_is_not_gone_over() -> None:
-    shelf = Shelf()
-    shelf.put(header_name(HEADER.hub), b"{")
+    registry = Shelf()
+    registry.put(header_name(HEADER.hub), b"{")
     with pytest.raises(Misconfigured):
-        shelf.take(agree(HEADER))
+        registry.take(agree(HEADER))

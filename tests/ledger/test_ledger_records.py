@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from logcount.errors import Halted
 from logcount.ledger.record import Hole, Reasoned, Record, Span, decode_record, read_time, time_text
-from logcount.points import Point
+from logcount.model.points import Point
 
 since, until = datetime(1970, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
 times = st.datetimes(since, until, timezones=st.just(UTC))

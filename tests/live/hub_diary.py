@@ -11,7 +11,7 @@ from logcount.errors import Unsettled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.events import LogEvent
+    from logcount.model.events import LogEvent
 
 
 class Diary:

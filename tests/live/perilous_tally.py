@@ -8,13 +8,13 @@ import time
 from typing import TYPE_CHECKING
 
 from logcount.errors import Misconfigured
-from logcount.points import Tally
+from logcount.model.points import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from logcount.events import LogEvent
+    from logcount.model.events import LogEvent
 
 
 def _fail() -> None:

@@ -11,11 +11,11 @@ from perilous_tally import ORDERS, make, make_calm
 from tiny_tokenizer import build
 from wire import event
 
-from logcount.cli.live import make_plain_tally, make_tally, make_workers
+from logcount.cli.services import make_plain_tally, make_tally, make_workers
 from logcount.errors import Misconfigured
-from logcount.events import LogEvent
-from logcount.live.workers import Workers
-from logcount.points import Calibrated
+from logcount.model.events import LogEvent
+from logcount.model.points import Calibrated
+from logcount.run.workers import Workers
 from logcount.settings import load_settings
 from logcount.tokenizers import load_tokenizer
 

@@ -11,15 +11,15 @@ from memory_sink import MemorySink
 from memory_store import MemoryStore
 
 from logcount.errors import Unavailable
-from logcount.events import LogEvent
 from logcount.ledger.builder import RecordBuilder
-from logcount.live.context import Context, Pace
-from logcount.live.room import Room
-from logcount.live.service import Service
-from logcount.live.troubles import Troubles
-from logcount.points import MetricSet, PointMaker, Tally
+from logcount.metrics.fold import PointMaker
+from logcount.metrics.series import SeriesBudget
+from logcount.model.events import LogEvent
+from logcount.model.points import MetricSet, Tally
 from logcount.ports import HubState, PartitionState
-from logcount.series import SeriesBudget
+from logcount.run.context import Context, Room, SettleInterval
+from logcount.run.service import Service
+from logcount.run.troubles import Troubles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -96,7 +96,7 @@ async def service(hub: QuietHub, sink: MemorySink) -> AsyncIterator[Service]:
         room=Room(1024),
         draft=RecordBuilder(points, writer="w", program="0", clock=lambda: datetime.now(UTC)).draft,
         troubles=Troubles(),
-        pace=Pace(0.05, 100),
+        pace=SettleInterval(0.05, 100),
     )
     service, stop = Service(context, namespace="API Management", tell_seconds=0.05), asyncio.Event()
     running = asyncio.create_task(service.run(stop))

@@ -16,9 +16,9 @@ from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 from hub_diary import Diary
 
 from logcount.errors import Unavailable
-from logcount.live.troubles import Troubles
-from logcount.sources.eventhub import EventHub, Reading
-from logcount.sources.positions import Positions
+from logcount.run.troubles import Troubles
+from logcount.sources.eventhub.positions import Positions
+from logcount.sources.eventhub.source import EventHub, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["shared_stack"]
 
 PATIENCE = 40.0
-QUICK = Reading(prefetch=20, batch=10, balance_seconds=0.5, idle_seconds=10, look_seconds=0.5)
+QUICK = ReadOptions(prefetch=20, batch=10, balance_seconds=0.5, idle_seconds=10, look_seconds=0.5)
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -63,7 +63,7 @@ class Lectern:
     def publish(self, count: int, partition: str = "0") -> None:
         self.stack.peer.publish(self.name, partition, [b"%d" % number for number in range(count)])
 
-    def hub(self, name: str = "", troubles: Troubles | None = None, reading: Reading = QUICK) -> EventHub:
+    def hub(self, name: str = "", troubles: Troubles | None = None, reading: ReadOptions = QUICK) -> EventHub:
         connection = self.stack.peer.connection_string(name or self.name)
         connect = partial(EventHubConsumerClient.from_connection_string, connection, "readers")
         notes = troubles or Troubles()
@@ -73,7 +73,7 @@ class Lectern:
         return BlobCheckpointStore.from_connection_string(self.stack.azurite.connection_string, self.stack.container)
 
     def read(
-        self, diary: Diary, troubles: Troubles | None = None, reading: Reading = QUICK
+        self, diary: Diary, troubles: Troubles | None = None, reading: ReadOptions = QUICK
     ) -> tuple[EventHub, asyncio.Task[None]]:
         """Begin to deliver to a diary."""
         hub = self.hub(troubles=troubles, reading=reading)

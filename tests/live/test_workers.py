@@ -17,13 +17,13 @@ from hub_scenes import children
 from perilous_tally import ORDERS, make, make_once, refuse
 
 from logcount.errors import Misconfigured, Unsettled
-from logcount.events import LogEvent
-from logcount.live.workers import Workers
+from logcount.model.events import LogEvent
+from logcount.run.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.live.workers import Tallied
+    from logcount.run.workers import Tallied
 
 PATIENCE = 0.7
 HERE = str(Path(__file__).parent)
@@ -125,8 +125,8 @@ async def test_what_the_source_could_not_read_is_rejected_for_that() -> None:
 PARENT = """
 import asyncio, sys
 from perilous_tally import make
-from logcount.events import LogEvent
-from logcount.live.workers import Workers
+from logcount.model.events import LogEvent
+from logcount.run.workers import Workers
 
 async def main(body):
     async with Workers(make, number=2) as workers:

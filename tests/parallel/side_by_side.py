@@ -13,18 +13,18 @@ from logcount.cli.wiring import make_recipe
 from logcount.errors import LogcountError
 from logcount.parallel.ordering import replay_parts
 from logcount.parallel.workers import Workers
-from logcount.replay import Replay, Span
+from logcount.replay.replay import Replay, Span
 from logcount.reports.documents import document_of, line_of
 from logcount.settings import Settings
 from logcount.settings.dimensions import DEFAULT_DIMENSIONS
-from logcount.sources import ArchiveSource
+from logcount.sources.archive import ArchiveSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from logcount.counts import Outcome
-    from logcount.events import LogEvent
+    from logcount.model.counts import Outcome
+    from logcount.model.events import LogEvent
     from logcount.parallel.answers import Line
 
 BY = (*DEFAULT_DIMENSIONS, "hour")

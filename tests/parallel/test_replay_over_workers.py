@@ -16,7 +16,7 @@ from log_archives import capture_file, captured
 from side_by_side import Way
 from tiny_tokenizer import build
 
-from logcount.replay import Span
+from logcount.replay.replay import Span
 from logcount.settings import Settings, TokenizerSettings
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from tiny_tokenizer import build
 
 from logcount.errors import Unavailable
 from logcount.parallel.workers import Workers
-from logcount.sources import MIB
+from logcount.sources.archive import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ import pytest
 from commands import logcount, native, write_lines
 
 from logcount.cli.parts import choose_workers, usable_cores
-from logcount.sources import ArchiveSource
-from logcount.sources.parts import PART_BYTES
+from logcount.sources.archive import ArchiveSource
+from logcount.sources.archive.parts import PART_BYTES
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "archive"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fast_clock import NOW
 
-from logcount.points import TOTAL, Item, Point
+from logcount.model.points import TOTAL, Item, Point
 from logcount.sinks import Sender
 
 RECORD = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

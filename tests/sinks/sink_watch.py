@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from fast_clock import FastClock
     from ingestion import IngestionServer
 
-    from logcount.points import Mark
+    from logcount.model.points import Mark
     from logcount.ports import Sink
 
 

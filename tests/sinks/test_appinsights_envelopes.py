@@ -15,7 +15,7 @@ from fast_clock import FastClock
 from sample_points import KEY, RECORD, SENDER, point
 
 from logcount.errors import Misconfigured
-from logcount.points import Item
+from logcount.model.points import Item
 from logcount.sinks import AppInsightsSink, Terms
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ingestion import Fault, IngestionServer, ItemRule
 from sample_points import RECORD, SENDER, items, point
 
 from logcount.errors import Misconfigured
-from logcount.points import (
+from logcount.model.points import (
     COMPLETION,
     EVENTS_BEHIND,
     FOLDED,

@@ -10,8 +10,8 @@ from fast_clock import NOW
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from logcount.sinks.outcomes import Answer, Fate, judge, judge_silence
-from logcount.sinks.pauses import Pace, asked_pause, pause
+from logcount.sinks.outcomes import Fate, HttpResponse, judge, judge_silence
+from logcount.sinks.pauses import RetryDelay, asked_pause, pause
 
 if TYPE_CHECKING:
     from logcount.sinks.outcomes import Verdict
@@ -24,90 +24,92 @@ def error(index: Any, status: Any, message: Any = "") -> dict[str, Any]:
     return {"index": index, "statusCode": status, "message": message}
 
 
-def answer(status: int, *errors: Any, received: Any = None, accepted: Any = None) -> Answer:
+def answer(status: int, *errors: Any, received: Any = None, accepted: Any = None) -> HttpResponse:
     document: dict[str, Any] = {"errors": list(errors)}
     if accepted is not None:
         document |= {"itemsReceived": received, "itemsAccepted": accepted}
-    return Answer(status, HOST, {}, json.dumps(document).encode())
+    return HttpResponse(status, HOST, {}, json.dumps(document).encode())
 
 
 def fates(verdict: Verdict) -> list[Fate]:
     return [item.fate for item in verdict.items]
 
 
-BY_STATUS: list[tuple[int, Pace, bool]] = [
-    # status, pace, halved
-    (307, Pace.SLOWLY, False),
-    (308, Pace.SLOWLY, False),
-    (400, Pace.AT_ONCE, True),
-    (401, Pace.SLOWLY, False),
-    (402, Pace.RARELY, False),
-    (403, Pace.SLOWLY, False),
-    (404, Pace.SLOWLY, False),
-    (405, Pace.SLOWLY, False),
-    (408, Pace.SOON, False),
-    (413, Pace.AT_ONCE, True),
-    (415, Pace.SLOWLY, False),
-    (418, Pace.SOON, False),
-    (429, Pace.SOON, False),
-    (439, Pace.RARELY, False),
-    (500, Pace.SOON, False),
-    (502, Pace.SOON, False),
-    (503, Pace.SOON, False),
-    (504, Pace.SOON, False),
+BY_STATUS: list[tuple[int, RetryDelay, bool]] = [
+    # status, delay, halved
+    (307, RetryDelay.SLOWLY, False),
+    (308, RetryDelay.SLOWLY, False),
+    (400, RetryDelay.AT_ONCE, True),
+    (401, RetryDelay.SLOWLY, False),
+    (402, RetryDelay.RARELY, False),
+    (403, RetryDelay.SLOWLY, False),
+    (404, RetryDelay.SLOWLY, False),
+    (405, RetryDelay.SLOWLY, False),
+    (408, RetryDelay.SOON, False),
+    (413, RetryDelay.AT_ONCE, True),
+    (415, RetryDelay.SLOWLY, False),
+    (418, RetryDelay.SOON, False),
+    (429, RetryDelay.SOON, False),
+    (439, RetryDelay.RARELY, False),
+    (500, RetryDelay.SOON, False),
+    (502, RetryDelay.SOON, False),
+    (503, RetryDelay.SOON, False),
+    (504, RetryDelay.SOON, False),
 ]
 
 
-@pytest.mark.parametrize(("status", "pace", "halved"), BY_STATUS)
-def test_a_status_without_a_list_of_errors_is_about_the_whole_request(status: int, pace: Pace, halved: bool) -> None:
-    verdict = judge(Answer(status, HOST), 3, NOW)
+@pytest.mark.parametrize(("status", "delay", "halved"), BY_STATUS)
+def test_a_status_without_a_list_of_errors_is_about_the_whole_request(
+    status: int, delay: RetryDelay, halved: bool
+) -> None:
+    verdict = judge(HttpResponse(status, HOST), 3, NOW)
 
     assert fates(verdict) == ["again"] * 3
-    assert (verdict.pace, verdict.halve, verdict.whole) == (pace, halved, not halved)
+    assert (verdict.delay, verdict.halve, verdict.whole) == (delay, halved, not halved)
     assert verdict.trouble is not None
     assert verdict.trouble.startswith(f"{status} from {HOST}: ")
 
 
 @pytest.mark.parametrize(("status", "said"), [(400, "400: not valid"), (413, "413: too large")])
 def test_an_item_that_is_refused_alone_is_refused(status: int, said: str) -> None:
-    (item,) = judge(Answer(status, HOST), 1, NOW).items
+    (item,) = judge(HttpResponse(status, HOST), 1, NOW).items
 
     assert (item.fate, item.said) == ("refused", said)
 
 
-BY_ITEM: list[tuple[Any, str, Fate, Pace]] = [
-    # an item's status, its message, its fate, the pace at which it is sent again
-    (200, "", "accepted", Pace.AT_ONCE),
-    (206, "Telemetry sampled out.", "accepted", Pace.AT_ONCE),
-    (307, "", "again", Pace.SLOWLY),
-    (400, "", "refused", Pace.AT_ONCE),
-    (400, OLD, "late", Pace.AT_ONCE),
-    (400, "Invalid instrumentation key", "again", Pace.SLOWLY),
-    (401, "", "again", Pace.SLOWLY),
-    (402, "", "again", Pace.RARELY),
-    (403, "", "again", Pace.SLOWLY),
-    (404, "", "again", Pace.SLOWLY),
-    (408, "", "again", Pace.SOON),
-    (413, "", "refused", Pace.AT_ONCE),
-    (418, "", "again", Pace.SOON),
-    (429, "", "again", Pace.SOON),
-    (439, "", "again", Pace.RARELY),
-    (500, "", "again", Pace.SOON),
-    (503, "", "again", Pace.SOON),
-    (None, "", "again", Pace.SOON),
-    ("400", "", "again", Pace.SOON),
-    (True, "", "again", Pace.SOON),
+BY_ITEM: list[tuple[Any, str, Fate, RetryDelay]] = [
+    # an item's status, its message, its fate, the delay at which it is sent again
+    (200, "", "accepted", RetryDelay.AT_ONCE),
+    (206, "Telemetry sampled out.", "accepted", RetryDelay.AT_ONCE),
+    (307, "", "again", RetryDelay.SLOWLY),
+    (400, "", "refused", RetryDelay.AT_ONCE),
+    (400, OLD, "late", RetryDelay.AT_ONCE),
+    (400, "Invalid instrumentation key", "again", RetryDelay.SLOWLY),
+    (401, "", "again", RetryDelay.SLOWLY),
+    (402, "", "again", RetryDelay.RARELY),
+    (403, "", "again", RetryDelay.SLOWLY),
+    (404, "", "again", RetryDelay.SLOWLY),
+    (408, "", "again", RetryDelay.SOON),
+    (413, "", "refused", RetryDelay.AT_ONCE),
+    (418, "", "again", RetryDelay.SOON),
+    (429, "", "again", RetryDelay.SOON),
+    (439, "", "again", RetryDelay.RARELY),
+    (500, "", "again", RetryDelay.SOON),
+    (503, "", "again", RetryDelay.SOON),
+    (None, "", "again", RetryDelay.SOON),
+    ("400", "", "again", RetryDelay.SOON),
+    (True, "", "again", RetryDelay.SOON),
 ]
 
 
-@pytest.mark.parametrize(("status", "message", "fate", "pace"), BY_ITEM)
+@pytest.mark.parametrize(("status", "message", "fate", "delay"), BY_ITEM)
 def test_an_item_with_an_error_has_its_own_fate_and_the_others_are_accepted(
-    status: Any, message: str, fate: Fate, pace: Pace
+    status: Any, message: str, fate: Fate, delay: RetryDelay
 ) -> None:
     verdict = judge(answer(206, error(1, status, message), received=3, accepted=2), 3, NOW)
 
     assert fates(verdict) == ["accepted", fate, "accepted"]
-    assert (verdict.pace, verdict.halve, verdict.whole) == (pace, False, False)
+    assert (verdict.delay, verdict.halve, verdict.whole) == (delay, False, False)
 
 
 SAID = [
@@ -130,14 +132,14 @@ def test_a_status_is_the_first_items_and_every_item_has_its_own() -> None:
     verdict = judge(answer(400, error(0, 400, OLD), error(1, 503), error(2, 400), received=3, accepted=0), 3, NOW)
 
     assert fates(verdict) == ["late", "again", "refused"]
-    assert verdict.pace == Pace.SOON
+    assert verdict.delay == RetryDelay.SOON
     assert not verdict.whole
 
 
 def test_where_every_item_is_to_be_sent_again_the_service_is_in_trouble() -> None:
     verdict = judge(answer(439, error(0, 439), error(1, 429), received=2, accepted=0), 2, NOW)
 
-    assert (verdict.whole, verdict.pace) == (True, Pace.RARELY)
+    assert (verdict.whole, verdict.delay) == (True, RetryDelay.RARELY)
     assert verdict.trouble == f"439 from {HOST}: the quota is used up"
 
 
@@ -185,10 +187,10 @@ def test_a_200_that_accepts_fewer_than_it_was_sent_is_looked_into() -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"itemsAccepted":"3"}', b"\xff", b"[" * 100_000])
 @pytest.mark.parametrize("status", [200, 206])
 def test_what_is_no_answer_of_the_service_accepts_nothing(status: int, body: bytes) -> None:
-    verdict = judge(Answer(status, HOST, {}, body), 3, NOW)
+    verdict = judge(HttpResponse(status, HOST, {}, body), 3, NOW)
 
     assert fates(verdict) == ["again"] * 3
-    assert (verdict.whole, verdict.pace) == (True, Pace.SLOWLY)
+    assert (verdict.whole, verdict.delay) == (True, RetryDelay.SLOWLY)
 
 
 def test_no_answer_means_again() -> None:
@@ -230,14 +232,14 @@ def test_every_item_has_exactly_one_fate_and_sending_comes_to_an_end(
     status: int, body: bytes, count: int, retry_after: str | None
 ) -> None:
     headers = {} if retry_after is None else {"retry-after": retry_after}
-    verdict = judge(Answer(status, HOST, headers, body), count, NOW)
+    verdict = judge(HttpResponse(status, HOST, headers, body), count, NOW)
 
     assert len(verdict.items) == count
     assert all(item.fate in {"accepted", "late", "refused", "again"} for item in verdict.items)
     again = fates(verdict).count("again")
     if again == count:
         # Nothing was settled: then there is a pause, or fewer are sent the next time.
-        assert verdict.pace > Pace.AT_ONCE or (verdict.halve and again > 1)
+        assert verdict.delay > RetryDelay.AT_ONCE or (verdict.halve and again > 1)
     assert (verdict.trouble is not None) == (again > 0)
     if "accepted" in fates(verdict) and status not in {200, 206}:
         named = [entry["statusCode"] for entry in json.loads(body)["errors"] if isinstance(entry, dict)]
@@ -278,12 +280,12 @@ def test_no_retry_after_breaks_anything(header: str) -> None:
     assert asked is None or 0 <= asked <= 3600
 
 
-@pytest.mark.parametrize("pace", [Pace.SOON, Pace.SLOWLY, Pace.RARELY])
-def test_pauses_grow_up_to_a_bound_and_are_never_shorter_than_asked(pace: Pace) -> None:
-    pauses = [pause(pace, failures, None, 1.0) for failures in range(40)]
+@pytest.mark.parametrize("delay", [RetryDelay.SOON, RetryDelay.SLOWLY, RetryDelay.RARELY])
+def test_pauses_grow_up_to_a_bound_and_are_never_shorter_than_asked(delay: RetryDelay) -> None:
+    pauses = [pause(delay, failures, None, 1.0) for failures in range(40)]
 
     assert pauses == sorted(pauses)
     assert pauses[0] < pauses[1]
     assert pauses[-1] <= 3600
-    assert all(pause(pace, failures, None, 0.0) == each / 2 for failures, each in enumerate(pauses))
-    assert pause(pace, 0, 3000.0, 0.0) >= 3000
+    assert all(pause(delay, failures, None, 0.0) == each / 2 for failures, each in enumerate(pauses))
+    assert pause(delay, 0, 3000.0, 0.0) >= 3000

@@ -13,10 +13,10 @@ from ingestion import Fault, ItemRule
 from sample_points import RECORD, items, point
 from sink_watch import numbers, watch, why
 
-from logcount.points import Item
+from logcount.model.points import Item
 from logcount.sinks import Terms
 from logcount.sinks.http_client import HttpClient
-from logcount.sinks.outcomes import Answer
+from logcount.sinks.outcomes import HttpResponse
 from logcount.sinks.routes import Route
 
 if TYPE_CHECKING:
@@ -215,5 +215,5 @@ async def test_an_answer_is_read_up_to_a_bound(server: IngestionServer) -> None:
     answer = await client.post(b"[]")
     await client.close()
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, HttpResponse)
     assert len(answer.body) < 2_000_000

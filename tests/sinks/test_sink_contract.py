@@ -14,7 +14,7 @@ from ingestion import Fault, IngestionServer, ItemRule
 from memory_sink import MemorySink
 from sample_points import CANARY, KEY, RECORD, SENDER, items, point
 
-from logcount.points import Item
+from logcount.model.points import Item
 from logcount.sinks import AppInsightsSink, OtlpSink, Terms
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from log_archives import capture_file, captured
 
-from logcount.sources import ArchiveSource, Limits, read_apart
-from logcount.sources.files import find_files
-from logcount.sources.lines import lines_between, split_lines
-from logcount.sources.parts import cut_into_parts
+from logcount.sources.archive import ArchiveSource, Limits, read_apart
+from logcount.sources.archive.files import find_files
+from logcount.sources.archive.lines import lines_between, split_lines
+from logcount.sources.archive.parts import cut_into_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from logcount.events import LogEvent
-    from logcount.sources.parts import Part
+    from logcount.model.events import LogEvent
+    from logcount.sources.archive.parts import Part
 
 texts = st.lists(st.sampled_from([b"\n", b"\r\n", b" ", b"{}", b'{"a":1}', b"x" * 9]), max_size=40).map(b"".join)
 

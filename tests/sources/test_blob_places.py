@@ -23,15 +23,15 @@ from azure.storage.blob import (
 from log_archives import capture_file, captured, collect, told
 
 from logcount.errors import LogcountError, Misconfigured, Unreadable
-from logcount.sources import ArchiveSource, BlobAccess
-from logcount.sources.blob_urls import parse_blob_url
+from logcount.sources.archive import ArchiveSource, BlobAccess
+from logcount.sources.archive.blob_urls import parse_blob_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from azurite import Azurite
 
-    from logcount.events import LogEvent
+    from logcount.model.events import LogEvent
 
 pytest_plugins = ["azurite_fixture"]
 
@@ -296,7 +296,8 @@ def test_a_url_that_names_no_blobs_is_refused_at_once(url: str, message: str) ->
 
 
 def test_without_a_blob_url_no_azure_package_is_imported(tmp_path: object) -> None:
-    program = "import sys; from logcount.sources import ArchiveSource; list(ArchiveSource([sys.argv[1]]).events())"
+    program = "import sys; from logcount.sources.archive import ArchiveSource"
+    program += "; list(ArchiveSource([sys.argv[1]]).events())"
     program += "; print([name for name in sys.modules if name.split('.')[0] == 'azure'])"
 
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, check=True, text=True)

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_archives import CAPTURE_SCHEMA, SYNC, capture_file, captured, read, told
 
-from logcount.sources import Limits
-from logcount.sources.capture import read_time
+from logcount.sources.archive import Limits
+from logcount.sources.archive.capture import read_time
 
 if TYPE_CHECKING:
     from pathlib import Path

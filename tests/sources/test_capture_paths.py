@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from logcount.sources.capture_paths import read_capture_path
+from logcount.sources.archive.capture_paths import read_capture_path
 
 TIME = datetime(2026, 11, 22, 10, 5, 17, tzinfo=UTC)
 

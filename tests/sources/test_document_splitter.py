@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcount.sources.documents import split_document
-from logcount.sources.streams import BrokenStream
+from logcount.sources.archive.documents import split_document
+from logcount.sources.archive.streams import BrokenStream
 
 AMPLE = 1 << 20
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_archives import capture_file, captured, read, told
 
-from logcount.sources import Limits
-from logcount.sources.limits import KIB
+from logcount.sources.archive import Limits
+from logcount.sources.archive.limits import KIB
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from log_archives import capture_file, captured, collect, read, told
 
 from logcount.errors import Misconfigured, Unreadable
-from logcount.sources import ArchiveSource
+from logcount.sources.archive import ArchiveSource
 
 
 def sources(*paths: Path | str) -> list[str]:
@@ -214,7 +214,7 @@ def test_standard_input_can_be_given_once() -> None:
 
 READ_STDIN = """
 import asyncio
-from logcount.sources import ArchiveSource
+from logcount.sources.archive import ArchiveSource
 
 async def handle(batch):
     for event in batch:

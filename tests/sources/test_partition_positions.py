@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 from azure.storage.blob.aio import ContainerClient
 
-from logcount.sources.positions import Positions
+from logcount.sources.eventhub.positions import Positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

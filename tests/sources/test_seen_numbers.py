@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcount.sources.seen import RisingNumbers, SeenNumbers
+from logcount.sources.archive.seen import RisingNumbers, SeenNumbers
 
 if TYPE_CHECKING:
     from random import Random

@@ -12,7 +12,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 from log_archives import capture_file, captured, collect
 
-from logcount.sources import ArchiveSource, BlobAccess
+from logcount.sources.archive import ArchiveSource, BlobAccess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from azurite import Azurite
 
-    from logcount.events import LogEvent
+    from logcount.model.events import LogEvent
     from logcount.ports import Source
 
 pytest_plugins = ["azurite_fixture"]

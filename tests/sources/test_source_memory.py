@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 READ = r"""
 import asyncio, re, sys
 from pathlib import Path
-from logcount.sources import ArchiveSource
+from logcount.sources.archive import ArchiveSource
 
 count = 0
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logcount.sources.framing import Framing, tell_framing
-from logcount.sources.streams import ByteStream
+from logcount.sources.archive.framing import Framing, tell_framing
+from logcount.sources.archive.streams import ByteStream
 
 LINES, DOCUMENT = Framing.LINES, Framing.DOCUMENT
 LARGE = json.dumps({"responseBody": json.dumps({"x": 'a "quoted" word ' * 4000})})

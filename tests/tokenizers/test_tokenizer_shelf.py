@@ -1,4 +1,4 @@
-"""The shelf: which tokenizer a model gets, and what is said where it is missing."""
+"""The registry: which tokenizer a model gets, and what is said where it is missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tiny_tokenizer import build
 
 from logcount.errors import Misconfigured
-from logcount.tokenizers import TokenizerShelf, TokenizerSpec, fetch, parse_spec
+from logcount.tokenizers import TokenizerRegistry, TokenizerSpec, fetch, parse_spec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,36 +46,36 @@ def test_a_model_gets_the_first_tokenizer_whose_pattern_matches_whatever_the_cas
     base: Path, model: str | None, origin: str | None
 ) -> None:
     lines = [("*QWEN3*", "./one"), ("qwen3-32b", "./two"), ("llama?", "./two")]
-    tokenizer = TokenizerShelf(_specs(base, *lines), store=base / "store")(model)
+    tokenizer = TokenizerRegistry(_specs(base, *lines), store=base / "store")(model)
     assert (tokenizer.name if tokenizer else None) == origin
 
 
 def test_an_unknown_model_gets_the_default_tokenizer_only(base: Path) -> None:
-    shelf = TokenizerShelf(_specs(base, ("**", "./one"), ("*", "./two")), store=base / "store")
-    tokenizer = shelf(None)
+    registry = TokenizerRegistry(_specs(base, ("**", "./one"), ("*", "./two")), store=base / "store")
+    tokenizer = registry(None)
     assert tokenizer is not None
     assert tokenizer.name == "./two"
 
 
 def test_patterns_of_one_origin_share_one_tokenizer(base: Path) -> None:
-    shelf = TokenizerShelf(_specs(base, ("a*", "./one"), ("b*", "./one")), store=base / "store")
-    assert shelf("a") is shelf("b") is shelf("a1")
+    registry = TokenizerRegistry(_specs(base, ("a*", "./one"), ("b*", "./one")), store=base / "store")
+    assert registry("a") is registry("b") is registry("a1")
 
 
 def test_a_check_finds_what_is_not_fetched_and_names_all_of_it(base: Path) -> None:
     lines = [("qwen3*", "./one"), ("x*", "Acme/X"), ("y*", "npm:y@1.0.0")]
     with pytest.raises(Misconfigured) as refusal:
-        TokenizerShelf(_specs(base, *lines), store=base / "store").check()
+        TokenizerRegistry(_specs(base, *lines), store=base / "store").check()
     assert str(refusal.value) == 'the tokenizers for "x*", "y*" are not here: run `logcount tokenizers fetch`'
     with pytest.raises(Misconfigured) as refusal:
-        TokenizerShelf(_specs(base, ("qwen3*", "./gone")), store=base / "store").check()
+        TokenizerRegistry(_specs(base, ("qwen3*", "./gone")), store=base / "store").check()
     assert str(refusal.value) == 'the tokenizer for "qwen3*": ./gone is no folder with one'
 
 
 def test_a_folder_is_used_as_it_is_without_being_fetched(base: Path, tmp_path: Path) -> None:
-    shelf = TokenizerShelf(_specs(base, ("qwen3*", "./one")), store=tmp_path / "none")
-    shelf.check()
-    tokenizer = shelf("qwen3-8b")
+    registry = TokenizerRegistry(_specs(base, ("qwen3*", "./one")), store=tmp_path / "none")
+    registry.check()
+    tokenizer = registry("qwen3-8b")
     assert tokenizer is not None
     assert tokenizer.name == "./one"
 
@@ -83,12 +83,12 @@ def test_a_folder_is_used_as_it_is_without_being_fetched(base: Path, tmp_path: P
 def test_a_tokenizer_that_is_missing_or_was_changed_is_refused_when_it_is_needed(base: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     shutil.copytree(base / "store", store)
-    shelf = TokenizerShelf(_specs(tmp_path, ("a*", "./one"), ("b*", "./two"), ("c*", "Acme/C")), store=store)
+    registry = TokenizerRegistry(_specs(tmp_path, ("a*", "./one"), ("b*", "./two"), ("c*", "Acme/C")), store=store)
     for template in store.glob("*/chat_template.jinja"):
         if template.read_text(encoding="utf-8") == "two":
             template.write_text("2wo", encoding="utf-8")
-    assert shelf("a1") is not None
+    assert registry("a1") is not None
     with pytest.raises(Misconfigured, match=r'for "b\*" has changed since it was fetched \(chat_template.jinja\)'):
-        shelf("b1")
+        registry("b1")
     with pytest.raises(Misconfigured, match=r'for "c\*" is not here'):
-        shelf("c1")
+        registry("c1")

@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from logcount.bodies.anthropic import ANTHROPIC, ANTHROPIC_TEXT
 from logcount.bodies.api import Api, Document, Documents, last_usage
-from logcount.bodies.bedrock import CONVERSE, INVOKE
+from logcount.bodies.apis.anthropic import ANTHROPIC, ANTHROPIC_TEXT
+from logcount.bodies.apis.bedrock import CONVERSE, INVOKE
+from logcount.bodies.apis.cohere import COHERE
+from logcount.bodies.apis.embeddings import EMBEDDINGS, RERANK
+from logcount.bodies.apis.gemini import GEMINI
+from logcount.bodies.apis.llama_cpp import LLAMA_CPP
+from logcount.bodies.apis.ollama import OLLAMA
+from logcount.bodies.apis.openai_chat import CHAT, CHOICES, COMPLETIONS
+from logcount.bodies.apis.openai_responses import RESPONSES
+from logcount.bodies.apis.tgi import TGI
 from logcount.bodies.chunks import Chunks, answer_of_chunks, plain_answer, says_error
-from logcount.bodies.cohere import COHERE
-from logcount.bodies.embeddings import EMBEDDINGS, RERANK
 from logcount.bodies.framing import LOST_CHUNKS, Framed, unframe
-from logcount.bodies.gemini import GEMINI
-from logcount.bodies.known_parts import KnownParts, decoded_size
-from logcount.bodies.llama_cpp import LLAMA_CPP
-from logcount.bodies.ollama import OLLAMA
-from logcount.bodies.openai_chat import CHAT, CHOICES, COMPLETIONS
-from logcount.bodies.openai_responses import RESPONSES
-from logcount.bodies.tgi import TGI
+from logcount.bodies.message_decoder import MessageDecoder, decoded_size
 from logcount.bodies.usage import as_cut, child, invocation_metrics, read_usage
 from logcount.bodies.usage_fast_path import answer_with_usage, stream_ends
 from logcount.bounded import BoundedCache
-from logcount.content import Chat, ModelRequest, ModelResponse, Prompt, Usage
-from logcount.exchanges import Body
 from logcount.jsontext import Escaped
+from logcount.model.content import Chat, ModelRequest, ModelResponse, Prompt, Usage
+from logcount.model.exchanges import Body
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,7 +211,7 @@ class RequestReader:
     """Reads request bodies, and remembers messages and tools that come again."""
 
     def __init__(self) -> None:
-        self._known = KnownParts()
+        self._known = MessageDecoder()
         self._tools: BoundedCache[tuple[int, str], tuple[Any, Sequence[Document], int]] = BoundedCache(
             _TOOLS_ROOM, lambda _key, entry: entry[2]
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from logcount.content import Finish, Prompt, Reply, Usage
+from logcount.model.content import Finish, Prompt, Reply, Usage
 
 Document = dict[str, Any]
 Documents = Sequence[Document]

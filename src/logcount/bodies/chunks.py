@@ -14,7 +14,7 @@ import msgspec
 
 from logcount import jsontext
 from logcount.bodies.api import finish
-from logcount.content import Finish, ModelResponse, Reply
+from logcount.model.content import Finish, ModelResponse, Reply
 
 Document = dict[str, Any]
 
@@ -82,13 +82,13 @@ class PlainChunk(_Envelope):
     choices: list[_Piece]
 
 
-class _Answer(_Envelope):
+class _Completion(_Envelope):
     object: Literal["chat.completion"]
     choices: list[_Choice]
 
 
 _chunk = msgspec.json.Decoder(PlainChunk).decode
-_answer = msgspec.json.Decoder(_Answer).decode
+_answer = msgspec.json.Decoder(_Completion).decode
 _FAILURES = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 

@@ -20,7 +20,7 @@ from logcount.bodies.eventstream import Found, is_eventstream, opens_like_events
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from logcount.exchanges import Body
+    from logcount.model.exchanges import Body
 
 UNREADABLE = "unreadable-body"
 """Flag: a body is in no known framing."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from logcount.bodies.api import Document, objects, strings
 from logcount.bodies.usage import child
-from logcount.content import Picture
+from logcount.model.content import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from logcount.content import Usage
+from logcount.model.content import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 
 from logcount.bodies.usage import MOST_TOKENS, usage_of
-from logcount.content import ModelResponse
+from logcount.model.content import ModelResponse
 
 if TYPE_CHECKING:
     from logcount.jsontext import Escaped
@@ -43,7 +43,7 @@ class _Usage(msgspec.Struct, frozen=True):
     prompt_cache_hit_tokens: _Tokens | None = None
 
 
-class _Answer(msgspec.Struct, frozen=True):
+class _Completion(msgspec.Struct, frozen=True):
     """All that matters of a chat completion that reports its usage; the rest is checked, and not built."""
 
     object: str
@@ -53,7 +53,7 @@ class _Answer(msgspec.Struct, frozen=True):
     error: Any = None
 
 
-_answer = msgspec.json.Decoder(_Answer).decode
+_answer = msgspec.json.Decoder(_Completion).decode
 
 
 def answer_with_usage(text: str) -> ModelResponse | None:

@@ -4,10 +4,10 @@ Law: a calibration changes no count. It adds up to the same however the exchange
 its memory is bounded.
 """
 
-from logcount.calibration.comparison import Compared, Comparison, Place
+from logcount.calibration.comparison import Compared, Comparison, ExchangeRef
 from logcount.calibration.differences import Differences, Worst
 from logcount.calibration.findings import CLEAN, MISMATCH, Finding
-from logcount.calibration.table import Calibration, Row
+from logcount.calibration.table import Calibration, ModelCalibration
 
 __all__ = [
     "CLEAN",
@@ -16,8 +16,8 @@ __all__ = [
     "Compared",
     "Comparison",
     "Differences",
+    "ExchangeRef",
     "Finding",
-    "Place",
-    "Row",
+    "ModelCalibration",
     "Worst",
 ]

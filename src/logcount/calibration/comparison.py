@@ -43,7 +43,7 @@ class Comparison:
         return tuple((name, side) for name, side in both if side is not None)
 
 
-class Place(NamedTuple):
+class ExchangeRef(NamedTuple):
     """Where an exchange is found again."""
 
     source: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from logcount.calibration.comparison import Compared, Place
+    from logcount.calibration.comparison import Compared, ExchangeRef
 
 _FINE = 1024
 """Differences below it are told apart to the token; larger ones by powers of two, so that there are few to keep."""
@@ -22,7 +22,7 @@ class Worst:
 
     difference: int
     reported: int
-    place: Place
+    place: ExchangeRef
 
     @property
     def _order(self) -> tuple[int, str, int, int, int, str]:
@@ -62,7 +62,7 @@ class Differences:
     meeting: int = 0
     """How many of those had one that is all that was reported."""
 
-    def add(self, side: Compared, place: Place, *, cached: bool) -> None:
+    def add(self, side: Compared, place: ExchangeRef, *, cached: bool) -> None:
         """Add one exchange."""
         difference, reported = side.difference, side.reported
         if difference is None or reported is None:

@@ -9,7 +9,7 @@ from logcount.calibration.differences import Differences
 from logcount.calibration.findings import GRAVITY, Finding, find
 
 if TYPE_CHECKING:
-    from logcount.calibration.comparison import Comparison, Place
+    from logcount.calibration.comparison import Comparison, ExchangeRef
 
 MODELS_AT_MOST = 200
 OTHER_MODELS = "other models"
@@ -19,7 +19,7 @@ Key = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Row:
+class ModelCalibration:
     """What calibration found of one model with one tokenizer."""
 
     prompt: Differences = field(default_factory=Differences)
@@ -48,7 +48,7 @@ class Row:
         """The gravest verdict of both sides."""
         return max((finding.verdict for finding in self.findings.values()), key=GRAVITY.index)
 
-    def merge(self, other: Row) -> None:
+    def merge(self, other: ModelCalibration) -> None:
         """Add another row's sums."""
         self.prompt.merge(other.prompt)
         self.completion.merge(other.completion)
@@ -61,9 +61,9 @@ class Calibration:
     Of very many models, those that come first by name are kept apart: so what is kept depends on the exchanges alone.
     """
 
-    rows: dict[Key, Row] = field(default_factory=dict)
+    rows: dict[Key, ModelCalibration] = field(default_factory=dict)
 
-    def add(self, comparison: Comparison, place: Place) -> None:
+    def add(self, comparison: Comparison, place: ExchangeRef) -> None:
         """Add one exchange, and where it stands."""
         row = self._row((comparison.model or "", comparison.tokenizer or ""))
         for name, side in comparison.sides:
@@ -75,21 +75,21 @@ class Calibration:
         for key, row in other.rows.items():
             self._row(key).merge(row)
 
-    def sorted_rows(self) -> list[tuple[Key, Row]]:
+    def sorted_rows(self) -> list[tuple[Key, ModelCalibration]]:
         """Return the rows by the names of their models, the sum of other models at the end."""
         return sorted(self.rows.items(), key=lambda item: (item[0] == _OTHERS, item[0]))
 
-    def _row(self, key: Key) -> Row:
+    def _row(self, key: Key) -> ModelCalibration:
         """Return the row of a model, or that of all others where the model comes after those that are kept."""
         row = self.rows.get(key)
         if row is not None:
             return row
-        row = self.rows[key] = Row()
+        row = self.rows[key] = ModelCalibration()
         kept = [one for one in self.rows if one != _OTHERS]
         if len(kept) <= MODELS_AT_MOST:
             return row
         last = max(kept)
-        others = self.rows.setdefault(_OTHERS, Row())
+        others = self.rows.setdefault(_OTHERS, ModelCalibration())
         others.merge(self.rows.pop(last))
         return others if last == key else row
 

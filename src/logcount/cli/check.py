@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from logcount.cli.connections import Parts
+    from logcount.cli.connections import Connections
     from logcount.ports import Sink
     from logcount.settings import Settings
-    from logcount.settings.live import EventHubSettings
+    from logcount.settings.run import EventHubSettings
 
 Trial = tuple[str, "Callable[[], Awaitable[str]]"]
 """What is tried, and how: it returns what was found, or raises what to mend."""
@@ -47,10 +47,10 @@ def check(config: Path | None, /) -> None:
 
 
 async def _try_all(settings: Settings) -> int:
-    from logcount.cli.connections import Parts
+    from logcount.cli.connections import Connections
 
     failed = 0
-    async with Parts(settings) as parts:
+    async with Connections(settings) as parts:
         for what, trial in _trials(parts):
             try:
                 found = await trial()
@@ -62,7 +62,7 @@ async def _try_all(settings: Settings) -> int:
     return failed
 
 
-def _trials(parts: Parts) -> Iterator[Trial]:
+def _trials(parts: Connections) -> Iterator[Trial]:
     from logcount.cli.connections import hub_identity
 
     yield "tokenizers", lambda: _try_tokenizers(parts.settings)
@@ -92,15 +92,15 @@ def _raising(error: LogcountError) -> Callable[[], Awaitable[str]]:
 
 
 async def _try_tokenizers(settings: Settings) -> str:
-    from logcount.cli.wiring import make_shelf
+    from logcount.cli.wiring import make_registry
 
-    make_shelf(settings).check()
+    make_registry(settings).check()
     number = len(settings.tokenizers)
     return f"{number} named, all here" if number else "none named: what reports no usage stays uncounted"
 
 
-async def _try_hub(parts: Parts, settings: EventHubSettings) -> str:
-    from logcount.live.troubles import Troubles
+async def _try_hub(parts: Connections, settings: EventHubSettings) -> str:
+    from logcount.run.troubles import Troubles
 
     hub = parts.hub(settings, Troubles())
     state = await hub.state()
@@ -108,13 +108,13 @@ async def _try_hub(parts: Parts, settings: EventHubSettings) -> str:
     return f"{len(state.partitions)} partitions, may be read; its ledger is {hub.name}"
 
 
-async def _try_checkpoints(parts: Parts) -> str:
+async def _try_checkpoints(parts: Connections) -> str:
     store = await parts.checkpoint_container()
     await store.create("check", b"")
     return f"container {parts.settings.storage.checkpoint_container} may be written"
 
 
-async def _try_ledger(parts: Parts) -> str:
+async def _try_ledger(parts: Connections) -> str:
     store = await parts.store()
     if not await store.create("check", b"checked"):
         stored = await store.read("check")
@@ -125,7 +125,7 @@ async def _try_ledger(parts: Parts) -> str:
 
 
 async def _try_sink(sink: Sink, settings: Settings) -> str:
-    from logcount.points import Item, Point
+    from logcount.model.points import Item, Point
 
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     point = Point(settings.metrics.namespace, METRIC, minute, (), 1, 1, 1, 1)

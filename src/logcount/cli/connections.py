@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from azure.core.credentials_async import AsyncTokenCredential
 
-    from logcount.live.troubles import Troubles
     from logcount.ports import Sink, Store
+    from logcount.run.troubles import Troubles
     from logcount.settings import Settings
-    from logcount.settings.live import EventHubSettings
-    from logcount.sources.eventhub import EventHub
+    from logcount.settings.run import EventHubSettings
+    from logcount.sources.eventhub.source import EventHub
 
 _DOMAIN = ".servicebus.windows.net"
 
 
-class Parts:
+class Connections:
     """Makes and closes what a live count is made of; what several hubs share is made once."""
 
     def __init__(self, settings: Settings) -> None:
@@ -32,7 +32,7 @@ class Parts:
         self._closing = AsyncExitStack()
         self._credential: AsyncTokenCredential | None = None
 
-    async def __aenter__(self) -> Parts:
+    async def __aenter__(self) -> Connections:
         return self
 
     async def __aexit__(self, *told: Any) -> None:
@@ -59,7 +59,7 @@ class Parts:
         from azure.eventhub.aio import EventHubConsumerClient
 
         from logcount.ledger.log import hub_name
-        from logcount.sources.eventhub import EventHub, Reading
+        from logcount.sources.eventhub.source import EventHub, ReadOptions
 
         host, name = hub_identity(settings)
         group = settings.consumer_group.lower()
@@ -69,7 +69,7 @@ class Parts:
             connect = partial(EventHubConsumerClient.from_connection_string, secret, group, eventhub_name=name)
         else:
             connect = partial(EventHubConsumerClient, host, name, group, credential=self.credential())
-        reading = Reading(
+        reading = ReadOptions(
             prefetch=settings.prefetch,
             batch=settings.batch,
             balance_seconds=settings.balance_seconds,

@@ -12,11 +12,11 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from logcount.content import Usage
-    from logcount.counting import Counter, Side, Sides, Spoken
-    from logcount.counts import Outcome
-    from logcount.events import LogEvent
-    from logcount.exchanges import Decoded, Exchange
+    from logcount.counting import Counter, ParsedBodies, Side, Sides
+    from logcount.model.content import Usage
+    from logcount.model.counts import Outcome
+    from logcount.model.events import LogEvent
+    from logcount.model.exchanges import Decoded, Exchange
     from logcount.settings import Settings
 
 _PLACE = re.compile(r"(?P<source>.+):(?P<position>\d+)\Z")
@@ -56,7 +56,7 @@ def _find(event: str, settings: Settings) -> LogEvent:
         Misconfigured: there is none.
     """
     from logcount.errors import Misconfigured
-    from logcount.events import LogEvent
+    from logcount.model.events import LogEvent
 
     if event.lstrip().startswith(("{", "[")):
         return LogEvent(event.encode("utf-8", "surrogateescape"), "argument", 1)
@@ -93,7 +93,7 @@ def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | N
 
 
 def _lines(event: LogEvent, result: Decoded, counter: Counter, dimensions: Sequence[str]) -> Iterator[Line]:
-    from logcount.exchanges import Exchange, Rejected, dated
+    from logcount.model.exchanges import Exchange, Rejected, dated
 
     yield "event", f"{event.source}:{event.position}, {len(event.data):,} bytes"
     if isinstance(result, Rejected):
@@ -108,35 +108,35 @@ def _lines(event: LogEvent, result: Decoded, counter: Counter, dimensions: Seque
 
 
 def _exchange_lines(exchange: Exchange, counter: Counter, dimensions: Sequence[str]) -> Iterator[Line]:
-    from logcount.counting import listen
+    from logcount.counting import parse_bodies
     from logcount.reports.documents import iso
 
-    spoken = listen(exchange, to_all=True)
+    bodies = parse_bodies(exchange, to_all=True)
     outcome = counter.count(exchange)
     yield "envelope", exchange.envelope
     yield "id", exchange.id or "unknown"
     yield "time", iso(exchange.time) or "unknown"
     yield "status", str(exchange.status) if exchange.status else "unknown"
-    yield "api", _api(spoken)
+    yield "api", _api(bodies)
     yield "model", outcome.model or "unknown"
-    yield "reported", _usage(spoken.reported)
-    yield from _tokenizer_lines(counter.sides(exchange, spoken), spoken.reported)
+    yield "reported", _usage(bodies.reported)
+    yield from _tokenizer_lines(counter.sides(exchange, bodies), bodies.reported)
     yield from _choice_lines(outcome)
     shown = [f"{name}={outcome.dimensions[name]}" for name in dimensions if name in outcome.dimensions]
     yield "dimensions", ", ".join(shown) or "none"
 
 
-def _api(spoken: Spoken) -> str:
-    request = spoken.request.api if spoken.request else "none in the log"
-    return f"response {spoken.response.api}, request {request}"
+def _api(bodies: ParsedBodies) -> str:
+    request = bodies.request.api if bodies.request else "none in the log"
+    return f"response {bodies.response.api}, request {request}"
 
 
 def _usage(usage: Usage | None) -> str:
-    from logcount.counts import PARTS
+    from logcount.model.counts import TOKEN_KINDS
 
     if usage is None:
         return "nothing"
-    told = ", ".join(f"{part} {getattr(usage, part)}" for part in PARTS if getattr(usage, part) is not None)
+    told = ", ".join(f"{part} {getattr(usage, part)}" for part in TOKEN_KINDS if getattr(usage, part) is not None)
     return told + (" (so far: the stream was not at its end)" if usage.interim else "")
 
 

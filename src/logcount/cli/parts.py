@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logcount.cli.memory import settle_memory
-from logcount.sources import MIB, read_apart
+from logcount.sources.archive import MIB, read_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from logcount.cli.wiring import Recipe
     from logcount.parallel.answers import Answer, Line
-    from logcount.replay import Span
-    from logcount.sources import ArchiveSource, Part
+    from logcount.replay.replay import Span
+    from logcount.sources.archive import ArchiveSource, Part
 
 _LARGE_BYTES = 64 * MIB
 """From this size on an archive is worth the second or two that it costs to start a process and load tokenizers."""
@@ -59,7 +59,7 @@ def make_part_counter(
     """
     from logcount.aggregate import Summary
     from logcount.parallel.answers import Answer
-    from logcount.replay import Replay, Share
+    from logcount.replay.replay import Replay, Share
     from logcount.reports.documents import pieces_of
 
     count_one = recipe.make_count(calibrate=calibrate)

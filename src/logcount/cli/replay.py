@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from logcount.aggregate import Summary
-    from logcount.counts import Outcome
-    from logcount.events import LogEvent
+    from logcount.model.counts import Outcome
+    from logcount.model.events import LogEvent
     from logcount.parallel.answers import Line
-    from logcount.replay import Span
+    from logcount.replay.replay import Span
     from logcount.settings import Settings
-    from logcount.sources import ArchiveSource
+    from logcount.sources.archive import ArchiveSource
 
 
 class _Moment(click.ParamType[datetime]):
@@ -72,7 +72,7 @@ def replay(  # noqa: PLR0913 - one for each option
     from logcount.aggregate import Summary
     from logcount.cli.wiring import make_archive
     from logcount.errors import LogcountError
-    from logcount.replay import Span
+    from logcount.replay.replay import Span
     from logcount.settings import load_settings
 
     if each and (by is not None or output != "table"):
@@ -114,7 +114,7 @@ def _replaying(
     from logcount.cli.memory import settle_memory
     from logcount.cli.parts import choose_workers, make_part_counter
     from logcount.cli.wiring import make_recipe
-    from logcount.replay import Replay
+    from logcount.replay.replay import Replay
 
     recipe = make_recipe(settings)
     writer = _LineWriter(recipe.dimensions) if asked.each else None

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
-    from logcount.live.context import Decisions
-    from logcount.live.service import Service
+    from logcount.run.context import Decisions
+    from logcount.run.service import Service
     from logcount.settings import Settings
 
 _LOGGER = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def run(
     SIGTERM settles what is uncommitted, within 20 seconds, and ends with status 0.
     """
     from logcount.cli.logs import set_up_logs
-    from logcount.live.context import Decisions
+    from logcount.run.context import Decisions
     from logcount.settings import load_settings
 
     settings = load_settings(config)
@@ -89,15 +89,15 @@ def _disk_hangs() -> bool:
 
 async def _serve(settings: Settings, sinks: Sequence[str], decisions: Decisions, *, take_over: bool) -> int | None:
     """Count until a signal, and return which."""
-    from logcount.cli.connections import Parts
-    from logcount.cli.live import make_services, make_workers
+    from logcount.cli.connections import Connections
     from logcount.cli.memory import settle_memory
+    from logcount.cli.services import make_services, make_workers
     from logcount.health import HealthServer
 
     stop, signals = asyncio.Event(), _listen()
     services: list[Service] = []
     health = HealthServer(lambda: _report(services), host=settings.run.health_host, port=settings.run.health_port)
-    async with health, Parts(settings) as parts, make_workers(settings) as workers:
+    async with health, Connections(settings) as parts, make_workers(settings) as workers:
         making = make_services(parts, workers, sinks=sinks, decisions=decisions, take_over=take_over)
         made = await _unless(signals, making)
         if isinstance(made, int):

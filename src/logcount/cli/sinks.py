@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SinkEntry:
     """One sink."""
 
     make: Callable[[Settings, Callable[[], AsyncTokenCredential]], Sink]
@@ -69,15 +69,15 @@ def _otlp(settings: Settings, credential: Callable[[], AsyncTokenCredential]) ->
 
 
 def _none(settings: Settings, credential: Callable[[], AsyncTokenCredential]) -> Sink:
-    from logcount.live.nowhere import NoSink
+    from logcount.sinks.none import NoSink
 
     return NoSink()
 
 
 SINKS = {
-    "appinsights": Row(_appinsights, lambda settings: settings.appinsights.connection_string is not None),
-    "otlp": Row(_otlp, lambda settings: settings.otlp.endpoint is not None),
-    "none": Row(_none, lambda settings: False),
+    "appinsights": SinkEntry(_appinsights, lambda settings: settings.appinsights.connection_string is not None),
+    "otlp": SinkEntry(_otlp, lambda settings: settings.otlp.endpoint is not None),
+    "none": SinkEntry(_none, lambda settings: False),
 }
 """By the name that `--sink`, `run.sinks` and the sink's cursor have for it."""
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from logcount.counting import Counter
 from logcount.counting.calibrator import Calibrator
 from logcount.envelopes.mapped import Mapped
-from logcount.sources import ArchiveSource, BlobAccess
-from logcount.tokenizers import TokenizerShelf, TokenizerSpec, parse_spec
+from logcount.sources.archive import ArchiveSource, BlobAccess
+from logcount.tokenizers import TokenizerRegistry, TokenizerSpec, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from logcount.counts import Outcome
-    from logcount.exchanges import Exchange
+    from logcount.model.counts import Outcome
+    from logcount.model.exchanges import Exchange
     from logcount.settings import Settings
 
 
@@ -36,9 +36,9 @@ class Recipe:
         Raises:
             Misconfigured: one of them is not fetched.
         """
-        shelf = TokenizerShelf(self.specs, store=self.store)
-        shelf.check()
-        return Counter(shelf)
+        registry = TokenizerRegistry(self.specs, store=self.store)
+        registry.check()
+        return Counter(registry)
 
     def make_count(self, *, calibrate: bool = False) -> Callable[[Exchange], Outcome]:
         """Return what counts an exchange; one that calibrates counts alike, and compares where usage is reported.
@@ -61,9 +61,9 @@ def make_counter(settings: Settings) -> Counter:
     return make_recipe(settings).make_counter()
 
 
-def make_shelf(settings: Settings) -> TokenizerShelf:
+def make_registry(settings: Settings) -> TokenizerRegistry:
     """Return the tokenizers that the settings name."""
-    return TokenizerShelf(make_specs(settings), store=settings.tokenizer_store)
+    return TokenizerRegistry(make_specs(settings), store=settings.tokenizer_store)
 
 
 def make_specs(settings: Settings) -> list[TokenizerSpec]:

@@ -1,9 +1,8 @@
 """Counting: from an exchange to the count that logcount stands by."""
 
 from logcount.counting.decision import Counter
+from logcount.counting.parsed_bodies import ParsedBodies, parse_bodies
 from logcount.counting.side import Side
 from logcount.counting.sides import Sides
-from logcount.counting.spoken import Spoken, listen
-from logcount.counting.tokenizer import Tokenizer, TokenizerFor
 
-__all__ = ["Counter", "Side", "Sides", "Spoken", "Tokenizer", "TokenizerFor", "listen"]
+__all__ = ["Counter", "ParsedBodies", "Side", "Sides", "parse_bodies"]

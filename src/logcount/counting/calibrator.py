@@ -10,11 +10,11 @@ from logcount.calibration import Compared, Comparison
 
 if TYPE_CHECKING:
     from logcount.counting.decision import Counter
+    from logcount.counting.parsed_bodies import ParsedBodies
     from logcount.counting.side import Side
     from logcount.counting.sides import Sides
-    from logcount.counting.spoken import Spoken
-    from logcount.counts import Outcome
-    from logcount.exchanges import Exchange
+    from logcount.model.counts import Outcome
+    from logcount.model.exchanges import Exchange
 
 NO_TOKENIZER = "no tokenizer for this model"
 NOT_REPORTED = "not reported"
@@ -35,18 +35,18 @@ class Calibrator:
         return outcome if comparison is None else replace(outcome, comparison=comparison)
 
 
-def _compare(spoken: Spoken, sides: Sides | None) -> Comparison | None:
+def _compare(bodies: ParsedBodies, sides: Sides | None) -> Comparison | None:
     """Return what was reported beside what the tokenizer says; None where nothing was reported."""
-    reported = spoken.reported
+    reported = bodies.reported
     if reported is None:
         return None
     prompt, completion = (sides.prompt, sides.completion) if sides else (None, None)
     final = None if reported.interim else reported.completion  # a running count is of less than the text
     return Comparison(
-        spoken.model,
+        bodies.model,
         sides.tokenizer if sides else None,
         _compared(reported.prompt, prompt),
-        _compared(final, completion) if spoken.response.generates else None,
+        _compared(final, completion) if bodies.response.generates else None,
         cached=bool(reported.cached),
     )
 

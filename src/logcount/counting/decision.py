@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from logcount.bodies import UNKNOWN_API, RequestReader
 from logcount.bodies.usage import add
+from logcount.counting.parsed_bodies import ParsedBodies, is_whole, parse_bodies
 from logcount.counting.side import Side
 from logcount.counting.sides import Sides, count_sides
-from logcount.counting.spoken import Spoken, is_whole, listen
 from logcount.counting.template import ChatCounter
-from logcount.counts import Outcome, TokenCount
-from logcount.exchanges import UNDECODABLE
+from logcount.model.counts import Outcome, TokenCount
+from logcount.model.exchanges import UNDECODABLE
 
 if TYPE_CHECKING:
-    from logcount.content import Usage
-    from logcount.counting.tokenizer import TokenizerFor
-    from logcount.exchanges import Exchange
+    from logcount.model.content import Usage
+    from logcount.model.exchanges import Exchange
+    from logcount.ports import TokenizerFor
 
 
 class Counter:
@@ -32,36 +32,36 @@ class Counter:
 
     def count(self, exchange: Exchange) -> Outcome:
         """Decide what an exchange counts; never raises."""
-        spoken = listen(exchange, reader=self._requests)
-        reported = spoken.reported
-        if reported is not None and is_whole(reported, spoken.response):
-            return _outcome(exchange, spoken, by_usage(reported))
-        if reported is None and (refusal := _refusal(exchange, spoken)):
+        bodies = parse_bodies(exchange, reader=self._requests)
+        reported = bodies.reported
+        if reported is not None and is_whole(reported, bodies.response):
+            return _outcome(exchange, bodies, by_usage(reported))
+        if reported is None and (refusal := _refusal(exchange, bodies)):
             return refusal
-        sides = self.sides(exchange, spoken)
+        sides = self.sides(exchange, bodies)
         if sides is None:
             count = _from_parts(reported) if reported else None
-            return _outcome(exchange, spoken, count, frozenset({"no tokenizer for this model"}))
-        return _decide(exchange, spoken, sides)
+            return _outcome(exchange, bodies, count, frozenset({"no tokenizer for this model"}))
+        return _decide(exchange, bodies, sides)
 
-    def hear(self, exchange: Exchange, model: str | None) -> tuple[Spoken, Sides | None]:
+    def hear(self, exchange: Exchange, model: str | None) -> tuple[ParsedBodies, Sides | None]:
         """Return all that the bodies say, and what the model's tokenizer says of them, whatever was reported.
 
         Where there is no tokenizer for the model, no more is read than a count by usage takes.
         """
         known = self._tokenizer_for(model) is not None
-        spoken = listen(exchange, to_all=known, reader=self._requests)
-        return spoken, self.sides(exchange, spoken) if known else None
+        bodies = parse_bodies(exchange, to_all=known, reader=self._requests)
+        return bodies, self.sides(exchange, bodies) if known else None
 
-    def sides(self, exchange: Exchange, spoken: Spoken) -> Sides | None:
+    def sides(self, exchange: Exchange, bodies: ParsedBodies) -> Sides | None:
         """Ask the model's tokenizer for both sides; None where there is no tokenizer for the model."""
-        tokenizer = self._tokenizer_for(spoken.model)
+        tokenizer = self._tokenizer_for(bodies.model)
         if tokenizer is None:
             return None
         counter = self._counters.get(id(tokenizer))
         if counter is None:
             counter = self._counters[id(tokenizer)] = ChatCounter(tokenizer)
-        return count_sides(counter, exchange, spoken)
+        return count_sides(counter, exchange, bodies)
 
 
 def by_usage(usage: Usage) -> TokenCount:
@@ -75,36 +75,36 @@ def _from_parts(usage: Usage) -> TokenCount:
     return TokenCount(usage.prompt, usage.completion, total, "partial", usage.cached, usage.reasoning)
 
 
-def _refusal(exchange: Exchange, spoken: Spoken) -> Outcome | None:
+def _refusal(exchange: Exchange, bodies: ParsedBodies) -> Outcome | None:
     """Return why an exchange without usage is not to be counted at all, if it is not."""
     if exchange.status is not None and exchange.status >= 400:
-        return _outcome(exchange, spoken, None, frozenset({f"status {exchange.status}"}), skipped=True)
-    if spoken.response.error or (spoken.response.complaint and exchange.status is None):
-        return _outcome(exchange, spoken, None, frozenset({"an error answer"}), skipped=True)
-    unread = spoken.response.api == UNKNOWN_API
-    unasked = spoken.request is None or spoken.request.api == UNKNOWN_API
+        return _outcome(exchange, bodies, None, frozenset({f"status {exchange.status}"}), skipped=True)
+    if bodies.response.error or (bodies.response.complaint and exchange.status is None):
+        return _outcome(exchange, bodies, None, frozenset({"an error answer"}), skipped=True)
+    unread = bodies.response.api == UNKNOWN_API
+    unasked = bodies.request is None or bodies.request.api == UNKNOWN_API
     if exchange.any_api and unread and unasked:
-        return _outcome(exchange, spoken, None, frozenset({"no model call"}), skipped=True)
+        return _outcome(exchange, bodies, None, frozenset({"no model call"}), skipped=True)
     if exchange.response is None and UNDECODABLE in exchange.flags:
-        return _outcome(exchange, spoken, None, frozenset({"a body is not in the encoding that its envelope names"}))
+        return _outcome(exchange, bodies, None, frozenset({"a body is not in the encoding that its envelope names"}))
     if exchange.request is None and exchange.response is None:
-        return _outcome(exchange, spoken, None, frozenset({"neither bodies nor usage in the log"}))
+        return _outcome(exchange, bodies, None, frozenset({"neither bodies nor usage in the log"}))
     if unread and unasked:
-        return _outcome(exchange, spoken, None, frozenset({"bodies of no known API"}))
+        return _outcome(exchange, bodies, None, frozenset({"bodies of no known API"}))
     return None
 
 
 def _outcome(
     exchange: Exchange,
-    spoken: Spoken,
+    bodies: ParsedBodies,
     count: TokenCount | None,
     doubts: frozenset[str] = frozenset(),
     *,
     skipped: bool = False,
 ) -> Outcome:
     dimensions = dict(exchange.dimensions)
-    if spoken.model:
-        dimensions["Model"] = spoken.model
+    if bodies.model:
+        dimensions["Model"] = bodies.model
     if count is not None:
         dimensions["Counted By"] = count.counted_by
     return Outcome(
@@ -113,20 +113,20 @@ def _outcome(
         skipped=skipped,
         id=exchange.id,
         time=exchange.time,
-        model=spoken.model,
+        model=bodies.model,
         dimensions=dimensions,
-        flags=spoken.flags,
+        flags=bodies.flags,
     )
 
 
-def _decide(exchange: Exchange, spoken: Spoken, sides: Sides) -> Outcome:
+def _decide(exchange: Exchange, bodies: ParsedBodies, sides: Sides) -> Outcome:
     """Put a reported side before a counted one, and say on whose word the whole stands."""
-    reported = spoken.reported
+    reported = bodies.reported
     stated = reported if reported and not reported.interim else None
     prompt = _better(reported.prompt if reported else None, sides.prompt)
     completion = _better(stated.completion if stated else None, sides.completion)
-    if prompt.tokens is None and (completion.tokens is None or not spoken.response.generates):
-        return _outcome(exchange, spoken, None, sides.prompt.doubts | sides.completion.doubts)
+    if prompt.tokens is None and (completion.tokens is None or not bodies.response.generates):
+        return _outcome(exchange, bodies, None, sides.prompt.doubts | sides.completion.doubts)
     total = stated.total if stated else None
     count = TokenCount(
         prompt=prompt.tokens,
@@ -137,7 +137,7 @@ def _decide(exchange: Exchange, spoken: Spoken, sides: Sides) -> Outcome:
         reasoning=reported.reasoning if reported else None,
         tokenizer=sides.tokenizer,
     )
-    return _outcome(exchange, spoken, count, prompt.doubts | completion.doubts)
+    return _outcome(exchange, bodies, count, prompt.doubts | completion.doubts)
 
 
 def _better(reported: int | None, counted: Side) -> Side:

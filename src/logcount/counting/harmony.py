@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from logcount.content import Reply
-    from logcount.counting.tokenizer import Tokenizer
+    from logcount.model.content import Reply
+    from logcount.ports import Tokenizer
 
 OPENING = "<|start|>assistant"
 """What opens the model's turn, and each further message of it."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from logcount.content import Picture
+    from logcount.model.content import Picture
 
     Formula = Callable[[Picture], "Cost"]
 

@@ -17,8 +17,8 @@ from logcount.errors import Uncountable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from logcount.content import Chat
-    from logcount.counting.tokenizer import Tokenizer
+    from logcount.model.content import Chat
+    from logcount.ports import Tokenizer
 
 Message = dict[str, Any]
 

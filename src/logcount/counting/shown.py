@@ -67,10 +67,10 @@ def _texts(message: Mapping[str, Any]) -> Iterator[str]:
 
 def _wordings(text: str, thought_end: str | None) -> list[str]:
     """Return a text in the other wordings that a template may give it: as JSON, and without a thought."""
-    spoken = [text, text.rpartition(thought_end)[2].strip()] if thought_end and thought_end in text else [text]
+    bodies = [text, text.rpartition(thought_end)[2].strip()] if thought_end and thought_end in text else [text]
     return [
         word
-        for whole in spoken
+        for whole in bodies
         for word in (whole, json.dumps(whole, ensure_ascii=False)[1:-1], json.dumps(whole)[1:-1])
     ]
 

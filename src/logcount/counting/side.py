@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logcount.content import Finish
+from logcount.model.content import Finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,18 +12,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from logcount.bounded import BoundedCache
-from logcount.content import Chat, Finish, Reply
 from logcount.counting.harmony import count_turn, speaks_harmony
 from logcount.counting.prompts import UNDATED, Message, Prompts
 from logcount.counting.shown import function_of, shows_tools
 from logcount.counting.side import Side, stop_tokens, uncounted_parts, unknown
 from logcount.errors import Uncountable
+from logcount.model.content import Chat, Finish, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from logcount.counting.tokenizer import Tokenizer
+    from logcount.ports import Tokenizer
 
 _TURNS_ROOM = 2**20
 """Bytes for how replies are written, by template options: callers choose them, and could choose new ones each time."""
@@ -221,10 +221,10 @@ class ChatCounter:
     def _probe(self, options: Mapping[str, Any]) -> _Turn | None:
         bare = Chat([{"role": "user", "content": "Qa"}], options=options)
         opened = self._render(bare, list(bare.messages), None, open_reply=True)
-        spoken = self._probed(bare, opened, {"content": "Rb"})
-        if spoken is None or "Rb" not in spoken:
+        bodies = self._probed(bare, opened, {"content": "Rb"})
+        if bodies is None or "Rb" not in bodies:
             return None
-        before, _, closing = spoken.partition("Rb")
+        before, _, closing = bodies.partition("Rb")
         thought = self._probed(bare, opened, {"content": "Rb", "reasoning_content": "Tc"}) or ""
         between = thought.partition("Tc")[2].partition("Rb")[0].strip()
         return _Turn(closing, before.strip() and before, between)

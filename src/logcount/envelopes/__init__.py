@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from logcount import jsontext
 from logcount.envelopes import diagnostic, howto, moesif, native, seed, usage_only
 from logcount.envelopes.whole import read_whole
-from logcount.exchanges import Decoded, Exchange, Rejected, Skipped
+from logcount.model.exchanges import Decoded, Exchange, Rejected, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from logcount.envelopes.mapped import Mapped
-    from logcount.events import LogEvent
+    from logcount.model.events import LogEvent
 
 __all__ = ["ENVELOPES", "decode"]
 
@@ -32,7 +32,7 @@ class Reader(Protocol):
         ...
 
 
-class Row(NamedTuple):
+class Envelope(NamedTuple):
     """One envelope: how to tell it, and how to read it."""
 
     matches: Callable[[dict[str, Any]], bool]
@@ -55,16 +55,16 @@ def _read_marker(_document: dict[str, Any], _cut: frozenset[str]) -> Iterator[De
     yield Skipped("a marker without an exchange")
 
 
-ENVELOPES: tuple[Row, ...] = (
+ENVELOPES: tuple[Envelope, ...] = (
     # First those with a field that nothing else has; last those that are told by bodies or counts alone.
-    Row(diagnostic.matches, diagnostic.read),
-    Row(moesif.matches, moesif.read),
-    Row(_is_marker, _read_marker),
-    Row(_is_chunk, _read_chunk),
-    Row(usage_only.matches, usage_only.read),
-    Row(howto.matches, howto.read),
-    Row(native.matches, native.read),
-    Row(seed.matches, seed.read),
+    Envelope(diagnostic.matches, diagnostic.read),
+    Envelope(moesif.matches, moesif.read),
+    Envelope(_is_marker, _read_marker),
+    Envelope(_is_chunk, _read_chunk),
+    Envelope(usage_only.matches, usage_only.read),
+    Envelope(howto.matches, howto.read),
+    Envelope(native.matches, native.read),
+    Envelope(seed.matches, seed.read),
 )
 
 _HTTP_PAIR = re.compile(r"(?:request|response):[0-9A-Za-z-]{8,64}\r?\n")
@@ -104,7 +104,7 @@ def read_document(data: bytes, mappings: Sequence[Mapped] = ()) -> list[Decoded]
     return [_flagged(result, flags) for result in results]
 
 
-def _read_json(text: str, mappings: Sequence[Mapped]) -> tuple[jsontext.Reading, frozenset[str]]:
+def _read_json(text: str, mappings: Sequence[Mapped]) -> tuple[jsontext.ParsedJson, frozenset[str]]:
     try:
         return jsontext.decode(text), _NOWHERE
     except jsontext.NotJson as error:

@@ -15,12 +15,12 @@ import msgspec
 from logcount import jsontext
 from logcount.bodies.usage import as_stated, to_tokens
 from logcount.envelopes import fields
-from logcount.exchanges import Body, Decoded, Exchange, Rejected, Skipped
+from logcount.model.exchanges import Body, Decoded, Exchange, Rejected, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from logcount.content import Usage
+    from logcount.model.content import Usage
 
 JOIN_ROWS = "one row of a logged exchange: rows are not joined yet"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from logcount.exchanges import LONGEST_NAME, UNDECODABLE, Body
 from logcount.jsontext import Escaped, unopened
+from logcount.model.exchanges import LONGEST_NAME, UNDECODABLE, Body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

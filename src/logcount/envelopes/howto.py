@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logcount.envelopes import fields
-from logcount.exchanges import Decoded, Exchange
+from logcount.model.exchanges import Decoded, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

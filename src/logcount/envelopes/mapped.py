@@ -10,7 +10,7 @@ from logcount.envelopes import native
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from logcount.exchanges import Decoded
+    from logcount.model.exchanges import Decoded
 
 NATIVE_FIELDS = frozenset(
     {

@@ -8,7 +8,7 @@ import msgspec
 
 from logcount.bodies.usage import as_cut, read_usage
 from logcount.envelopes import fields
-from logcount.exchanges import Decoded, Exchange, Rejected
+from logcount.model.exchanges import Decoded, Exchange, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from logcount.envelopes import fields
-from logcount.exchanges import Decoded, Exchange
+from logcount.model.exchanges import Decoded, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from logcount.bodies.usage import as_stated, to_tokens
 from logcount.envelopes import fields
-from logcount.exchanges import Body, Decoded, Exchange
+from logcount.model.exchanges import Body, Decoded, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from logcount.content import Usage
+    from logcount.model.content import Usage
 
 _PROMPT = ("promptTokens", "PromptTokens")
 _COMPLETION = ("responseTokens", "completionTokens", "ResponseTokens", "CompletionTokens")

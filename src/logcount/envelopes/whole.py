@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from logcount.envelopes.mapped import Mapped
-    from logcount.exchanges import Decoded
+    from logcount.model.exchanges import Decoded
 
 
 class _Schema(NamedTuple):

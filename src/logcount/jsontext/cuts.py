@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from logcount.jsontext.reading import CUT, NotJson, Reading, TooDeeplyNested, decode
+from logcount.jsontext.reading import CUT, NotJson, ParsedJson, TooDeeplyNested, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ _MOST_PIECES = 2_000_000
 """Pieces beyond which a cut text is not closed, some two seconds' work: 20 MB of embeddings have as many."""
 
 
-def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[Reading, tuple[str, ...]]:
+def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[ParsedJson, tuple[str, ...]]:
     """Decode a JSON text that breaks off before its end, as far as it goes.
 
     A string in which the text breaks off is kept only where `keeps` says so of its key (a name that is cut is
@@ -35,7 +35,7 @@ def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[Reading, tuple[
     end, tail = scanner.run(keeps)
     closers = "".join(_CLOSER[opener] for opener in reversed(scanner.stack))
     reading = decode(text[:end] + tail + closers)
-    return Reading(reading.value, reading.flags | {CUT}), scanner.open_keys()
+    return ParsedJson(reading.value, reading.flags | {CUT}), scanner.open_keys()
 
 
 class _Scanner:

@@ -31,7 +31,7 @@ class TooDeeplyNested(NotJson):
         super().__init__("nested too deeply")
 
 
-class Reading(msgspec.Struct, frozen=True):
+class ParsedJson(msgspec.Struct, frozen=True):
     """A decoded value and what had to be done to read it."""
 
     value: Any
@@ -41,21 +41,21 @@ class Reading(msgspec.Struct, frozen=True):
 _WHOLE: frozenset[str] = frozenset()
 
 
-def decode(text: str) -> Reading:
+def decode(text: str) -> ParsedJson:
     """Decode one JSON text; the last of duplicate keys wins.
 
     Raises:
         NotJson: it is none; `TooDeeplyNested` where it is nested beyond Python's own limit.
     """
     try:
-        return Reading(msgspec.json.decode(text), _WHOLE)
+        return ParsedJson(msgspec.json.decode(text), _WHOLE)
     except RecursionError:
         raise TooDeeplyNested from None
     except (msgspec.DecodeError, UnicodeError, ValueError):
         return _decode_leniently(text)
 
 
-def _decode_leniently(text: str) -> Reading:
+def _decode_leniently(text: str) -> ParsedJson:
     """Decode what the fast decoder refuses and Python's own takes: NaN, lone surrogates, raw control characters."""
     flags = set()
 
@@ -72,7 +72,7 @@ def _decode_leniently(text: str) -> Reading:
         value, scrubbed = _without_surrogates(value)
         if scrubbed:
             flags.add(LONE_SURROGATES)
-    return Reading(value, frozenset(flags))
+    return ParsedJson(value, frozenset(flags))
 
 
 def _is_encodable(text: str) -> bool:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from logcount.ledger.head import Head
-    from logcount.ledger.intake import Place
+    from logcount.ledger.intake import StartPosition
     from logcount.ledger.record import Hole, Record
     from logcount.ledger.steps import Steps
-    from logcount.points import Tally
+    from logcount.model.points import Tally
 
 
-class Row(NamedTuple):
+class UncommittedEvent(NamedTuple):
     """An uncommitted event: what identifies it, the broker's offset of it, and what it came to."""
 
     number: int
@@ -35,11 +35,11 @@ class Row(NamedTuple):
 class UncommittedBatch:
     """Holds the rows and gaps that continue a head."""
 
-    def __init__(self, head: Head, place: Place) -> None:
+    def __init__(self, head: Head, place: StartPosition) -> None:
         self._before = head.hub
         self._numbers_only = place.numbers_only
         self.hub = place.hub
-        self.rows: list[Row] = []
+        self.rows: list[UncommittedEvent] = []
         self.gaps: list[Hole] = []
 
     def first(self, head: Head) -> int:

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from logcount.ledger.batch import Row, UncommittedBatch
+    from logcount.ledger.batch import UncommittedBatch, UncommittedEvent
     from logcount.ledger.head import Head
-    from logcount.points import PointMaker, Tally
+    from logcount.metrics.fold import PointMaker
+    from logcount.model.points import Tally
 
 
 class RecordBuilder:
@@ -43,7 +44,7 @@ class RecordBuilder:
                 return record
             rows = rows[: len(rows) // 2]
 
-    def _record(self, head: Head, batch: UncommittedBatch, rows: Sequence[Row]) -> Record:
+    def _record(self, head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEvent]) -> Record:
         now = self._clock()
         first, last = batch.first(head), rows[-1]
         tallies = [tally for row in rows for tally in row.tallies]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from logcount.ledger.record import Record
     from logcount.ledger.steps import Steps
-    from logcount.points import Mark
+    from logcount.model.points import Mark
 
 ITEMS_AT_MOST = 500
 """Items of several records that are sent together, while a sink catches up."""

@@ -23,7 +23,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds between two tries at what does not answer; doubled from the first to the longest, with jitter."""
 
 Result = TypeVar("Result")
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 
 class Driver:
@@ -55,7 +55,7 @@ class Driver:
             raise TypeError("what sends is performed with a sink")
         return await sink.send(step.items)
 
-    async def insist(self, what: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def insist(self, what: str, call: Callable[[], Awaitable[Value]]) -> Value:
         """Call until there is an answer; meanwhile health says what does not answer, and why."""
         wait = FIRST_WAIT
         with self._forgetting(what):

@@ -28,7 +28,7 @@ class Arrival(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StartPosition:
     """Where a link to a partition begins: which hub it is one to, and after which of its events."""
 
     hub: str
@@ -41,7 +41,7 @@ class Place:
     """Whether the operator said to go on with another hub: then its numbers alone tell a repeat."""
 
 
-def place_after(head: Head, hub: str, created: datetime, decision: Decision = "stop") -> Place:
+def start_after(head: Head, hub: str, created: datetime, decision: Decision = "stop") -> StartPosition:
     """Return where a link to a hub that was created then is to begin, after this head.
 
     Raises:
@@ -49,28 +49,28 @@ def place_after(head: Head, hub: str, created: datetime, decision: Decision = "s
 
     """
     if head.hub is None:
-        return Place(hub)
+        return StartPosition(hub)
     if head.hub == hub:
-        return Place(hub, head.to, head.enqueued, head.clock, head.offset)
+        return StartPosition(hub, head.to, head.enqueued, head.clock, head.offset)
     if head.clock is None or created > head.clock or decision == "anew":
-        return Place(hub)
+        return StartPosition(hub)
     if decision == "go on":
-        return Place(hub, head.to, None, head.clock, None, numbers_only=True)
+        return StartPosition(hub, head.to, None, head.clock, None, numbers_only=True)
     raise Halted(
         f"the hub was created at {hub}, the ledger is of one created at {head.hub} with events up to {head.clock}: a "
         "failover? `logcount run --other-hub go-on` takes it for the same, `--other-hub anew` begins at its first event"
     )
 
 
-def place_at_checkpoint(head: Head, hub: str, number: int, offset: str) -> Place:
+def start_at_checkpoint(head: Head, hub: str, number: int, offset: str) -> StartPosition:
     """Return a place at a checkpoint that has no record, where the operator said to begin there."""
-    return Place(hub, number, None, head.clock, offset, numbers_only=True)
+    return StartPosition(hub, number, None, head.clock, offset, numbers_only=True)
 
 
 class Intake:
     """Judges the events of one link, in their order: they are the next, a repeat, beyond a gap, or strangers."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StartPosition) -> None:
         self._place = place
         self._met = place.to < 0 or place.numbers_only
         self.to = place.to

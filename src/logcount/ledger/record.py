@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from logcount.errors import Halted
-from logcount.points import Item, Point
+from logcount.model.points import Item, Point
 
 VERSION = 1
 LARGEST = 4 * 1024 * 1024

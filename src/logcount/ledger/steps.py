@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from logcount.points import Item
+    from logcount.model.points import Item
 
 Result = TypeVar("Result")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from logcount.events import Handler
-    from logcount.replay import Share
+    from logcount.model.events import Handler
+    from logcount.replay.replay import Share
 
 Line = tuple[str, int, str]
 """A line about one exchange: what stands before the position of its event, the position, what stands behind it."""

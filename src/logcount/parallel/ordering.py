@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from logcount.parallel.answers import Answer, Delivery, Line
     from logcount.parallel.workers import Workers
-    from logcount.replay import Replay
+    from logcount.replay.replay import Replay
 
 _WAITING = 4
 """How many parts for each worker are handed out before their turn: what they came to waits in memory."""

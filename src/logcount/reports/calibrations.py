@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from logcount.calibration import Calibration, Differences, Finding, Row, Worst
+    from logcount.calibration import Calibration, Differences, Finding, ModelCalibration, Worst
 
 _UNKNOWN = "-"
 _OFFSETS_AT_MOST = 5
@@ -100,7 +100,7 @@ def print_calibration(calibration: Calibration) -> None:
 _COLUMNS = ("", "Compared", "Exact", "Mean", "Worst", "Verdict")
 
 
-def _print_sides(console: Console, rows: Sequence[tuple[tuple[str, str], Row]]) -> None:
+def _print_sides(console: Console, rows: Sequence[tuple[tuple[str, str], ModelCalibration]]) -> None:
     """Print a line for each side, under one that names the model and its tokenizer, both of which may be long."""
     cells = [[_cells(name, told, row.findings[name]) for name, told in row.sides_met] for _, row in rows]
     lines = [_COLUMNS, *(line for lines in cells for line in lines)]
@@ -137,7 +137,7 @@ def _percent(share: float, differing: int) -> str:
     return "100 %" if not differing else f"{min(100 * share, 99.9):.1f} %"
 
 
-def _told(key: tuple[str, str], row: Row) -> Iterator[tuple[Finding, str, int]]:
+def _told(key: tuple[str, str], row: ModelCalibration) -> Iterator[tuple[Finding, str, int]]:
     """Yield what is to be said of a row's sides: the finding, in words, and of how many exchanges."""
     model, tokenizer = key
     for name, told in row.sides:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
-from logcount.counts import COUNTED_BY, PARTS
+from logcount.model.counts import COUNTED_BY, TOKEN_KINDS
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from logcount.aggregate import Group, Key, Summary
     from logcount.calibration import Comparison
-    from logcount.counts import Outcome
-    from logcount.events import LogEvent
+    from logcount.model.counts import Outcome
+    from logcount.model.events import LogEvent
 
 VERSION = 1
 
@@ -42,7 +42,7 @@ def pieces_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) ->
         "time": iso(outcome.time),
         "model": outcome.model,
         "outcome": outcome.word,
-        **{part: getattr(count, part, None) for part in PARTS},
+        **{part: getattr(count, part, None) for part in TOKEN_KINDS},
         "counted_by": count.counted_by if count else None,
         "tokenizer": count.tokenizer if count else None,
         "reason": outcome.reason,
@@ -97,7 +97,7 @@ def sorted_groups(summary: Summary) -> list[tuple[Key, Group]]:
 def write_csv(summary: Summary, stream: TextIO) -> None:
     """Write the groups as CSV: the dimensions, then the numbers."""
     writer = csv.writer(stream)
-    numbers = ("exchanges", *PARTS)
+    numbers = ("exchanges", *TOKEN_KINDS)
     writer.writerow([*summary.by, *numbers, *COUNTED_BY])
     for key, group in sorted_groups(summary):
         values = dict(key)
@@ -127,7 +127,7 @@ def _group(key: Key, group: Group) -> dict[str, Any]:
 
 
 def _numbers(group: Group) -> dict[str, int]:
-    return {part: getattr(group, part) for part in PARTS}
+    return {part: getattr(group, part) for part in TOKEN_KINDS}
 
 
 def _reasons(reasons: Counter[str], noun: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from logcount.aggregate import Group, merged
-from logcount.counts import COUNTED_BY
+from logcount.model.counts import COUNTED_BY
 from logcount.reports.documents import printable, sorted_groups
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _BESIDES = ("Model", "Counted By")
 _PIPED_WIDTH = 200
 """Columns where no terminal says how wide it is: wide enough that a pipe or a log cuts nothing."""
 
-Row = tuple[tuple[str, ...], Group]
+TableRow = tuple[tuple[str, ...], Group]
 
 
 def print_summary(summary: Summary, *, by_model: bool) -> None:
@@ -85,13 +85,13 @@ def _print_groups(console: Console, summary: Summary, *, by_model: bool) -> None
         console.print(table)
 
 
-def _regrouped(rows: Iterable[tuple[tuple[tuple[str, str], ...], Group]], by: Sequence[str]) -> list[Row]:
+def _regrouped(rows: Iterable[tuple[tuple[tuple[str, str], ...], Group]], by: Sequence[str]) -> list[TableRow]:
     """Add up the groups that differ only in dimensions that are not shown."""
     places = ((tuple(dict(key).get(name, "") for name in by), group) for key, group in rows)
     return sorted(merged(places).items())
 
 
-def _table(names: Sequence[str], rows: Iterable[Row], *, total: Group | None, sources: bool = True) -> Table:
+def _table(names: Sequence[str], rows: Iterable[TableRow], *, total: Group | None, sources: bool = True) -> Table:
     """Return a table of groups; `sources` adds on whose word they were counted."""
     table = Table(box=SIMPLE_HEAD, show_footer=total is not None)
     numbers = ("Exchanges", "Prompt", "Completion", "Total")

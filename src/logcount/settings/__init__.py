@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from logcount.envelopes.mapped import NATIVE_FIELDS
 from logcount.errors import Misconfigured
 from logcount.settings.dimensions import DEFAULT_DIMENSIONS, fit_azure
-from logcount.settings.live import (
+from logcount.settings.run import (
     AppInsightsSettings,
     EventHubSettings,
     MetricSetSettings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logcount.points import DIMENSIONS_AT_MOST
+from logcount.model.points import DIMENSIONS_AT_MOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,7 @@ from opencensus.ext.azure.common.protocol import (  # type: ignore[import-untype
     MetricData,
 )
 
-from logcount.points import Item
+from logcount.model.points import Item
 from logcount.sinks.clock import Clock, Terms
 from logcount.sinks.connection_string import parse_connection_string
 from logcount.sinks.delivery import DeliveringSink
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
 
-    from logcount.points import Point
+    from logcount.model.points import Point
     from logcount.sinks.clock import Sender
-    from logcount.sinks.outcomes import Answer, Verdict
+    from logcount.sinks.outcomes import HttpResponse, Verdict
 
 OLDEST = timedelta(hours=47)
 """The service takes what is up to 48 hours old; the hour between is for clocks that differ and requests that wait."""
@@ -110,7 +110,7 @@ class _Track:
             written.append(envelope)
         return b"[" + b",".join(written) + b"]", len(written)
 
-    def judge(self, answer: Answer, count: int, now: datetime) -> Verdict:
+    def judge(self, answer: HttpResponse, count: int, now: datetime) -> Verdict:
         """Judge by item."""
         return judge(answer, count, now)
 

@@ -12,20 +12,20 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from logcount.points import Mark
+from logcount.model.points import Mark
 from logcount.sinks.http_client import Silence
 from logcount.sinks.outcomes import judge_silence
-from logcount.sinks.pauses import Pace, pause
+from logcount.sinks.pauses import RetryDelay, pause
 from logcount.sinks.troubles import Troubles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from logcount.points import Item, Point
+    from logcount.model.points import Item, Point
     from logcount.sinks.clock import Clock
     from logcount.sinks.http_client import HttpClient
-    from logcount.sinks.outcomes import Answer, Verdict
+    from logcount.sinks.outcomes import HttpResponse, Verdict
 
 _ENDPOINT = "endpoint"
 
@@ -37,7 +37,7 @@ class Dialect(Protocol):
         """Write as many of the entries, from the first on, as one request may hold; return it and their number."""
         ...
 
-    def judge(self, answer: Answer, count: int, now: datetime) -> Verdict:
+    def judge(self, answer: HttpResponse, count: int, now: datetime) -> Verdict:
         """Say what an answer means for each of so many entries."""
         ...
 
@@ -103,11 +103,11 @@ class DeliveryLoop:
         answer = await self._client.post(body)
         now = self._clock.now()
         if isinstance(answer, Silence):
-            verdict = judge_silence(answer.why, self._client.route.host, count, answer.pace)
+            verdict = judge_silence(answer.why, self._client.route.host, count, answer.delay)
         else:
             verdict = self._dialect.judge(answer, count, now)
         if verdict.whole:
-            self._pause = pause(verdict.pace, self._failures, verdict.asked, self._clock.chance())
+            self._pause = pause(verdict.delay, self._failures, verdict.asked, self._clock.chance())
             self._failures += 1
             self._until = now + timedelta(seconds=self._pause)
             self._troubles.begin(_ENDPOINT, verdict.trouble or "", now, self._until)
@@ -124,7 +124,7 @@ class DeliveryLoop:
         return min(max((self._until - self._clock.now()).total_seconds(), 0.0), self._pause)
 
     async def _rest(self, job: _SendJob) -> None:
-        wait = pause(job.pace, job.vain_rounds, job.asked, self._clock.chance())
+        wait = pause(job.delay, job.vain_rounds, job.asked, self._clock.chance())
         now, count = self._clock.now(), sum(len(group) for group in job.later)
         what = f"{count} points wait: {job.trouble}"
         self._troubles.begin(job, what, now, now + timedelta(seconds=wait))
@@ -173,7 +173,7 @@ class _SendJob:
         self._begin_round()
 
     def _begin_round(self) -> None:
-        self.pace = Pace.SOON
+        self.delay = RetryDelay.SOON
         self.asked: float | None = None
         self.trouble = ""
 
@@ -208,11 +208,11 @@ class _SendJob:
             self.vain_rounds = 0
         middle = (len(again) + 1) // 2 if verdict.halve else len(again)
         groups = [group for group in (again[:middle], again[middle:]) if group]
-        if verdict.whole or verdict.pace == Pace.AT_ONCE:
+        if verdict.whole or verdict.delay == RetryDelay.AT_ONCE:
             self.waiting.extendleft(reversed(groups))
         else:
             self.later += groups
-            self.pace, self.trouble = max(self.pace, verdict.pace), verdict.trouble or ""
+            self.delay, self.trouble = max(self.delay, verdict.delay), verdict.trouble or ""
             self.asked = max((each for each in (self.asked, verdict.asked) if each is not None), default=None)
 
     def go_on(self) -> None:

@@ -11,8 +11,8 @@ from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSes
 from asyncio_throttle.throttler import Throttler
 
 from logcount.errors import Misconfigured
-from logcount.sinks.outcomes import Answer
-from logcount.sinks.pauses import Pace
+from logcount.sinks.outcomes import HttpResponse
+from logcount.sinks.pauses import RetryDelay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -34,7 +34,7 @@ class Silence:
     """Why there is no answer; the request may have been taken all the same."""
 
     why: str
-    pace: Pace = Pace.SOON
+    delay: RetryDelay = RetryDelay.SOON
 
 
 class HttpClient:
@@ -56,7 +56,7 @@ class HttpClient:
         self._throttler = Throttler(terms.rate)
         self._session: ClientSession | None = None
 
-    async def post(self, body: bytes) -> Answer | Silence:
+    async def post(self, body: bytes) -> HttpResponse | Silence:
         """Send a body; return the answer, or why there is none. A redirect that is not allowed is the answer."""
         packed = gzip.compress(body, _LEVEL, mtime=0)
         for _ in range(HOPS_AT_MOST + 1):
@@ -74,14 +74,14 @@ class HttpClient:
         if session is not None:
             await session.close()
 
-    async def _try(self, packed: bytes) -> Answer | Silence:
+    async def _try(self, packed: bytes) -> HttpResponse | Silence:
         try:
             async with asyncio.timeout(self._terms.answer_seconds):
                 headers = await self._authorized()
         except TimeoutError:
-            return Silence("a token could not be had in time", Pace.SLOWLY)
+            return Silence("a token could not be had in time", RetryDelay.SLOWLY)
         except Exception as error:  # whose token it is, and how that fails, is not known here
-            return Silence(f"configuration: no token could be had ({type(error).__name__})", Pace.SLOWLY)
+            return Silence(f"configuration: no token could be had ({type(error).__name__})", RetryDelay.SLOWLY)
         session, host = self._open(), self.route.host
         try:
             async with session.post(self.route.url, data=packed, headers=headers, allow_redirects=False) as response:
@@ -93,7 +93,7 @@ class HttpClient:
         except (ClientError, OSError):
             return Silence("the connection broke")
         except ValueError:  # a header or a URL that cannot be written; its text would show it
-            return Silence("configuration: the request cannot be written", Pace.SLOWLY)
+            return Silence("configuration: the request cannot be written", RetryDelay.SLOWLY)
 
     async def _authorized(self) -> dict[str, str]:
         """Ask for the token each time: who hands it in keeps it for as long as it lasts."""
@@ -108,7 +108,7 @@ class HttpClient:
         return self._session
 
 
-async def _read(response: ClientResponse, host: str) -> Answer:
+async def _read(response: ClientResponse, host: str) -> HttpResponse:
     body = bytearray()
     async for piece in response.content.iter_any():
         body += piece
@@ -116,4 +116,4 @@ async def _read(response: ClientResponse, host: str) -> Answer:
             response.close()
             break
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status, host, headers, bytes(body))
+    return HttpResponse(response.status, host, headers, bytes(body))

@@ -28,17 +28,27 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from logcount.points import COMPLETION, EVENTS_BEHIND, EXACT, FOLDED, PROMPT, REJECTED, SECONDS_BEHIND, UNCOUNTED, Item
+from logcount.model.points import (
+    COMPLETION,
+    EVENTS_BEHIND,
+    EXACT,
+    FOLDED,
+    PROMPT,
+    REJECTED,
+    SECONDS_BEHIND,
+    UNCOUNTED,
+    Item,
+)
 from logcount.sinks.outcomes import ItemFate, Verdict, judge_status
-from logcount.sinks.pauses import Pace
+from logcount.sinks.pauses import RetryDelay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from logcount.points import Point
+    from logcount.model.points import Point
     from logcount.sinks.clock import Sender
-    from logcount.sinks.outcomes import Answer
+    from logcount.sinks.outcomes import HttpResponse
 
 _ITEMS_AT_MOST = 500
 """A request; each may make two data points."""
@@ -93,7 +103,7 @@ class OtlpMetrics:
         resource = ResourceMetrics(resource=self._resource, scope_metrics=scopes.values())
         return ExportMetricsServiceRequest(resource_metrics=[resource]).SerializeToString(), count
 
-    def judge(self, answer: Answer, count: int, now: datetime) -> Verdict:
+    def judge(self, answer: HttpResponse, count: int, now: datetime) -> Verdict:
         """Judge all points alike, which is as much as the protocol tells.
 
         Where some data points are rejected, which ones is not said, and sending them again is forbidden: all of the
@@ -105,7 +115,7 @@ class OtlpMetrics:
         rejected = _rejected(answer)
         if rejected is None:
             trouble = f"{answer.status} from {answer.host}: configuration: this is no answer of an OTLP endpoint"
-            return Verdict((ItemFate("again"),) * count, pace=Pace.SLOWLY, whole=True, trouble=trouble)
+            return Verdict((ItemFate("again"),) * count, delay=RetryDelay.SLOWLY, whole=True, trouble=trouble)
         if rejected > 0:
             said = f"{answer.status}: {rejected} data points of {count} points were rejected, and which is not said"
             return Verdict((ItemFate("refused", said),) * count)
@@ -162,7 +172,7 @@ def _nanoseconds(time: datetime) -> int:
     return int(time.timestamp()) * 1_000_000_000
 
 
-def _rejected(answer: Answer) -> int | None:
+def _rejected(answer: HttpResponse) -> int | None:
     """Return how many data points an answer says were rejected; None if it is no answer of the protocol."""
     if "json" in answer.headers.get("content-type", ""):  # some answer so whatever they were sent
         return _rejected_by_json(answer.body)

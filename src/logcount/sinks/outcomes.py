@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from logcount.sinks.pauses import Pace, asked_pause
+from logcount.sinks.pauses import RetryDelay, asked_pause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ _ORDER: tuple[Fate, ...] = ("accepted", "late", "refused", "again")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back over HTTP."""
 
     status: int
@@ -51,7 +51,7 @@ class Verdict:
 
     items: tuple[ItemFate, ...]
     """In the order in which they were sent."""
-    pace: Pace = Pace.AT_ONCE
+    delay: RetryDelay = RetryDelay.AT_ONCE
     """When to send again what is to be sent again."""
     halve: bool = False
     """Whether to send that in two halves."""
@@ -69,32 +69,32 @@ class Rule:
 
     alone: Fate
     """What becomes of an item that is answered so by itself."""
-    pace: Pace
+    delay: RetryDelay
     says: str
     halves: bool = False
     """Whether a request so answered is sent again in halves."""
 
 
-_QUOTA = Rule("again", Pace.RARELY, "the quota is used up")
-_BUSY = Rule("again", Pace.SOON, "throttled")
-_AWAY = Rule("again", Pace.SOON, "not available")
-_MOVED = Rule("again", Pace.SLOWLY, "configuration: redirected to where requests may not go")
+_QUOTA = Rule("again", RetryDelay.RARELY, "the quota is used up")
+_BUSY = Rule("again", RetryDelay.SOON, "throttled")
+_AWAY = Rule("again", RetryDelay.SOON, "not available")
+_MOVED = Rule("again", RetryDelay.SLOWLY, "configuration: redirected to where requests may not go")
 _RULES = {
-    200: Rule("accepted", Pace.AT_ONCE, "accepted"),
-    206: Rule("accepted", Pace.AT_ONCE, "sampled out"),  # as an item's; a resent one would be sampled out again
+    200: Rule("accepted", RetryDelay.AT_ONCE, "accepted"),
+    206: Rule("accepted", RetryDelay.AT_ONCE, "sampled out"),  # as an item's; a resent one would be sampled out again
     307: _MOVED,  # allowed redirects are followed before an answer is judged
     308: _MOVED,
-    400: Rule("refused", Pace.AT_ONCE, "not valid", halves=True),
-    401: Rule("again", Pace.SLOWLY, "configuration: a token or key is wanted, or this one is not accepted"),
+    400: Rule("refused", RetryDelay.AT_ONCE, "not valid", halves=True),
+    401: Rule("again", RetryDelay.SLOWLY, "configuration: a token or key is wanted, or this one is not accepted"),
     402: _QUOTA,
     403: Rule(
-        "again", Pace.SLOWLY, "configuration: access is denied; Azure wants the role Monitoring Metrics Publisher"
+        "again", RetryDelay.SLOWLY, "configuration: access is denied; Azure wants the role Monitoring Metrics Publisher"
     ),
-    404: Rule("again", Pace.SLOWLY, "configuration: nothing is taken at this address"),
-    405: Rule("again", Pace.SLOWLY, "configuration: this is no endpoint for metrics"),
+    404: Rule("again", RetryDelay.SLOWLY, "configuration: nothing is taken at this address"),
+    405: Rule("again", RetryDelay.SLOWLY, "configuration: this is no endpoint for metrics"),
     408: _AWAY,
-    413: Rule("refused", Pace.AT_ONCE, "too large", halves=True),
-    415: Rule("again", Pace.SLOWLY, "configuration: this is no endpoint for metrics"),
+    413: Rule("refused", RetryDelay.AT_ONCE, "too large", halves=True),
+    415: Rule("again", RetryDelay.SLOWLY, "configuration: this is no endpoint for metrics"),
     429: _BUSY,
     439: _QUOTA,  # Azure's own: too many requests over an extended time
     500: _AWAY,
@@ -102,9 +102,9 @@ _RULES = {
     503: _AWAY,
     504: _AWAY,
 }
-_UNKNOWN = Rule("again", Pace.SOON, "a status that is not known")
-_SPEECHLESS = Rule("again", Pace.SLOWLY, "configuration: this is no answer of an ingestion service")
-_WRONG_KEY = Rule("again", Pace.SLOWLY, "configuration: the instrumentation key is not known there")
+_UNKNOWN = Rule("again", RetryDelay.SOON, "a status that is not known")
+_SPEECHLESS = Rule("again", RetryDelay.SLOWLY, "configuration: this is no answer of an ingestion service")
+_WRONG_KEY = Rule("again", RetryDelay.SLOWLY, "configuration: the instrumentation key is not known there")
 _WRONG_KEY_MESSAGE = "invalid instrumentation key"
 """The one refusal that has no number, and that is no item's fault: every item is answered so."""
 
@@ -124,27 +124,27 @@ def rule_of(status: int) -> Rule:
     return _RULES.get(status, _UNKNOWN)
 
 
-def judge_status(answer: Answer, count: int, now: datetime, rule: Rule | None = None) -> Verdict:
+def judge_status(answer: HttpResponse, count: int, now: datetime, rule: Rule | None = None) -> Verdict:
     """Judge a request by the status alone, or by a rule that was found out otherwise."""
     rule = rule or rule_of(answer.status)
     if rule.alone == "refused" and count == 1:
         return Verdict((ItemFate("refused", f"{answer.status}: {rule.says}"),))
     return Verdict(
         items=(ItemFate("again"),) * count,
-        pace=rule.pace,
+        delay=rule.delay,
         halve=rule.halves and count > 1,
-        whole=rule.pace > Pace.AT_ONCE,
+        whole=rule.delay > RetryDelay.AT_ONCE,
         asked=asked_pause(answer.headers.get("retry-after"), now),
         trouble=f"{answer.status} from {answer.host}: {rule.says}",
     )
 
 
-def judge_silence(why: str, host: str, count: int, pace: Pace = Pace.SOON) -> Verdict:
+def judge_silence(why: str, host: str, count: int, delay: RetryDelay = RetryDelay.SOON) -> Verdict:
     """Judge a request that had no answer: whatever became of it, it is sent again."""
-    return Verdict((ItemFate("again"),) * count, pace=pace, whole=True, trouble=f"no answer from {host}: {why}")
+    return Verdict((ItemFate("again"),) * count, delay=delay, whole=True, trouble=f"no answer from {host}: {why}")
 
 
-def judge(answer: Answer, count: int, now: datetime) -> Verdict:
+def judge(answer: HttpResponse, count: int, now: datetime) -> Verdict:
     """Judge an answer of the ingestion service to so many items.
 
     A 200 or 206 whose body is not the service's own accepts nothing: any other server at a wrong address answers 200.
@@ -176,9 +176,9 @@ def _read_report(body: bytes) -> _Report | None:
     return _Report(accepted, ()) if accepted is not None else None
 
 
-def _judge_items(answer: Answer, report: _Report, count: int, now: datetime) -> Verdict:
+def _judge_items(answer: HttpResponse, report: _Report, count: int, now: datetime) -> Verdict:
     fates: dict[int, ItemFate] = {}
-    paces, said, stray = [Pace.AT_ONCE], "", False
+    paces, said, stray = [RetryDelay.AT_ONCE], "", False
     for entry in report.errors:
         index = _index_of(entry, count)
         if index is None:
@@ -186,15 +186,15 @@ def _judge_items(answer: Answer, report: _Report, count: int, now: datetime) -> 
             continue
         fate, rule, code = _judge_entry(entry, answer.status)
         fates[index] = max(fates.get(index, fate), fate, key=lambda each: _ORDER.index(each.fate))
-        if rule.pace >= max(paces) and fate.fate == "again":
+        if rule.delay >= max(paces) and fate.fate == "again":
             said = f"{code} from {answer.host}: {rule.says}"
-            paces.append(rule.pace)
+            paces.append(rule.delay)
     rest = _judge_unlisted(answer.status, report.accepted, count - len(fates), stray=stray, alone=count == 1)
     items = tuple(fates.get(index, rest) for index in range(count))
     again = [item for item in items if item.fate == "again"]
     return Verdict(
         items,
-        pace=max(paces),
+        delay=max(paces),
         halve=rest.fate == "again" and len(fates) < count and len(again) > 1,
         whole=len(fates) == count == len(again) > 1,
         asked=asked_pause(answer.headers.get("retry-after"), now),

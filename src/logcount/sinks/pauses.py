@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Pace(IntEnum):
+class RetryDelay(IntEnum):
     """How soon to try again, from sooner to later."""
 
     AT_ONCE = 0
@@ -24,7 +24,12 @@ class Pace(IntEnum):
     """A quota is used up: it is renewed once a day, or month."""
 
 
-_SPANS = {Pace.AT_ONCE: (0.0, 0.0), Pace.SOON: (1.0, 120.0), Pace.SLOWLY: (10.0, 900.0), Pace.RARELY: (300.0, 3600.0)}
+_SPANS = {
+    RetryDelay.AT_ONCE: (0.0, 0.0),
+    RetryDelay.SOON: (1.0, 120.0),
+    RetryDelay.SLOWLY: (10.0, 900.0),
+    RetryDelay.RARELY: (300.0, 3600.0),
+}
 """The first pause and the longest, in seconds."""
 _ASKED_AT_MOST = 3600.0
 """What a service may ask for: a day's wait, or a slip of its clock, must not let points grow too old."""
@@ -33,12 +38,12 @@ _DOUBLINGS_AT_MOST = 16
 _SECONDS = re.compile(r"\s*(\d+)(?:\.\d*)?\s*", re.ASCII)
 
 
-def pause(pace: Pace, failures: int, asked: float | None, chance: float) -> float:
+def pause(delay: RetryDelay, failures: int, asked: float | None, chance: float) -> float:
     """Return how long to wait, in seconds, after so many failures in a row before this one.
 
     Half of the back-off is fixed and half by chance. What the service asked for is kept to, up to an hour.
     """
-    first, longest = _SPANS[pace]
+    first, longest = _SPANS[delay]
     grown: float = min(longest, first * 2 ** min(failures, _DOUBLINGS_AT_MOST))
     spread = grown * (0.5 + chance / 2)
     return max(spread, asked + first * chance) if asked is not None else spread

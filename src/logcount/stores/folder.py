@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 _THREADS = 8
 """Enough for the partitions of a process to wait for the disk side by side; its own, as counting may fill the rest."""
@@ -112,7 +112,7 @@ class FolderStore:
         """Let go of the threads, without waiting for those that the disk holds up."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, call: Callable[[], Answer]) -> Answer:
+    async def _run(self, call: Callable[[], Value]) -> Value:
         try:
             async with asyncio.timeout(self._seconds):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, call)

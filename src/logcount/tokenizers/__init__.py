@@ -4,9 +4,8 @@ The only room that knows transformers, the Hugging Face hub and npm. Importing i
 transformers is loaded with the first tokenizer.
 """
 
-from logcount.tokenizers.fetching import Fetched, Verdict, fetch, verify, verify_folder
-from logcount.tokenizers.loading import load_tokenizer
-from logcount.tokenizers.origins import (
+from logcount.tokenizers.fetch.fetching import Fetched, Verdict, fetch, verify, verify_folder
+from logcount.tokenizers.fetch.origins import (
     FolderOrigin,
     HubOrigin,
     NpmOrigin,
@@ -19,7 +18,8 @@ from logcount.tokenizers.origins import (
     parse_spec,
     parse_template,
 )
-from logcount.tokenizers.shelf import TokenizerShelf, own_folder
+from logcount.tokenizers.loading import load_tokenizer
+from logcount.tokenizers.registry import TokenizerRegistry, own_folder
 from logcount.tokenizers.store import Manifest, TokenizerStore
 from logcount.tokenizers.tokenizer import TransformersTokenizer
 
@@ -32,7 +32,7 @@ __all__ = [
     "Origin",
     "TemplateFile",
     "TemplateOrigin",
-    "TokenizerShelf",
+    "TokenizerRegistry",
     "TokenizerSpec",
     "TokenizerStore",
     "TransformersTokenizer",

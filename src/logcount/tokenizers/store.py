@@ -16,13 +16,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from logcount.errors import Misconfigured
-from logcount.tokenizers.files import StoredFile, describe
+from logcount.tokenizers.fetch.files import StoredFile, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from logcount.tokenizers.origins import TokenizerSpec
+    from logcount.tokenizers.fetch.origins import TokenizerSpec
 
 MANIFEST = "logcount.json"
 _UNFINISHED = ".fetching-"

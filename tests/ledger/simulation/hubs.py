@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from logcount.errors import Unavailable
 from logcount.ledger.record import time_text
-from logcount.points import Tally
+from logcount.model.points import Tally
 from logcount.ports import HubState, PartitionState
 
 if TYPE_CHECKING:

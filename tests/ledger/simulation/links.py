@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from logcount.errors import Unavailable, Unsettled
-from logcount.events import LogEvent
+from logcount.model.events import LogEvent
 from simulation.hubs import HubCalls
 
 if TYPE_CHECKING:

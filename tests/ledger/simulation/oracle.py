@@ -13,12 +13,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from logcount.ledger.record import Hole, Record, decode_record, time_text
-from logcount.points import COMPLETION, PROMPT, REJECTED, TOTAL, UNCOUNTED
+from logcount.model.points import COMPLETION, PROMPT, REJECTED, TOTAL, UNCOUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from logcount.points import Point
+    from logcount.model.points import Point
     from simulation.hubs import Broker, Event, Incarnation, PartitionEvents
     from simulation.stores import Accepted, Objects
     from simulation.world import World

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from logcount.errors import Halted, Unavailable, Unsettled
 from logcount.ledger.builder import RecordBuilder
 from logcount.ledger.header import Header, agree
-from logcount.live.context import Context, Decisions, Pace
-from logcount.live.room import Room
-from logcount.live.service import Service
-from logcount.live.troubles import Troubles
-from logcount.points import MetricSet, PointMaker
-from logcount.series import SeriesBudget
+from logcount.metrics.fold import PointMaker
+from logcount.metrics.series import SeriesBudget
+from logcount.model.points import MetricSet
+from logcount.run.context import Context, Decisions, Room, SettleInterval
+from logcount.run.service import Service
+from logcount.run.troubles import Troubles
 from simulation.links import SimulatedHub
 from simulation.stores import SimulatedCounting, SimulatedSink, SimulatedStore
 from simulation.virtual_time import simulated_loop
@@ -57,7 +57,7 @@ class Process:
             room=Room(world.chances.room),
             draft=builder.draft,
             troubles=Troubles(world.now),
-            pace=Pace(world.chances.settle_seconds, world.chances.settle_events),
+            pace=SettleInterval(world.chances.settle_seconds, world.chances.settle_events),
             decisions=decisions,
         )
         self.service = Service(self.context, namespace="logcount")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable
 
-    from logcount.live.context import Decisions
+    from logcount.run.context import Decisions
 
 REST_SECONDS = 400.0
 """How long all may take to come to rest, once nothing fails any more: some of the longest waits between two tries."""

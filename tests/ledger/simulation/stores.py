@@ -7,14 +7,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from logcount.errors import Unavailable
-from logcount.points import Mark
+from logcount.model.points import Mark
 from logcount.ports import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.events import LogEvent
-    from logcount.points import Item, Point, Tally
+    from logcount.model.events import LogEvent
+    from logcount.model.points import Item, Point, Tally
     from simulation.oracle import Oracle
     from simulation.process import Process
     from simulation.world import World

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from logcount.ledger import cursor, driver, log
 from logcount.ledger.record import decode_record
-from logcount.live import context, link, partition, service
+from logcount.run import context, link, partition, service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

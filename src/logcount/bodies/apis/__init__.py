@@ -1,0 +1,1 @@
+"""The APIs: one file each, which knows how its requests, responses and usage are written."""

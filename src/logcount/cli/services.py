@@ -1,0 +1,116 @@
+"""Makes a live count from the settings: what counts, what is emitted, and a service for each hub."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from logcount import __version__
+from logcount.cli.memory import settle_memory
+from logcount.cli.wiring import make_counter, make_mappings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from logcount.cli.connections import Connections
+    from logcount.model.events import LogEvent
+    from logcount.model.points import MetricSet, Tally
+    from logcount.run.context import Decisions
+    from logcount.run.service import Service
+    from logcount.run.workers import Workers
+    from logcount.settings import Settings
+
+
+def make_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
+    """Return what counts a batch of events; made in each process that counts."""
+    from logcount.counting.calibrator import Calibrator
+    from logcount.metrics.tallies import Tallier
+
+    dimensions = dict.fromkeys(name for one in make_metric_sets(settings) for name in one.dimensions)
+    counter = make_counter(settings)
+    tallier = Tallier(
+        counter.count,
+        tuple(dimensions),
+        mappings=make_mappings(settings),
+        calibrate=Calibrator(counter).count,
+        share=settings.run.calibrate if settings.tokenizers else 0.0,
+    )
+    settle_memory()
+    return tallier.tally
+
+
+def make_plain_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
+    """Return what counts without calibrating, where a process has ended: no event's count is lost to a comparison."""
+    run = settings.run.model_copy(update={"calibrate": 0.0})
+    return make_tally(settings.model_copy(update={"run": run}))
+
+
+def make_workers(settings: Settings) -> Workers:
+    """Return the processes that count, not started yet.
+
+    Raises:
+        Misconfigured: a tokenizer is not fetched.
+
+    """
+    from logcount.run.workers import Workers
+
+    make_counter(settings)  # what is wrong is told before anything starts
+    plain = partial(make_plain_tally, settings)
+    return Workers(partial(make_tally, settings), number=settings.run.workers, make_again=plain)
+
+
+def make_metric_sets(settings: Settings) -> list[MetricSet]:
+    """Return the sets of metrics that points are made for."""
+    from logcount.model.points import CACHED, COMPLETION, PROMPT, REASONING, TOTAL, MetricSet
+
+    metrics = settings.metrics
+    names = (TOTAL, PROMPT, COMPLETION, *((CACHED,) if metrics.cached else ()))
+    names += (REASONING,) if metrics.reasoning else ()
+    first = MetricSet(metrics.namespace, metrics.dimensions, names)
+    return [first, *(MetricSet(one.namespace, one.dimensions, names) for one in metrics.sets)]
+
+
+async def make_services(
+    parts: Connections, workers: Workers, *, sinks: Sequence[str], decisions: Decisions, take_over: bool
+) -> list[Service]:
+    """Return a live count for each hub, each with its ledger's header seen to.
+
+    Raises:
+        Misconfigured: a setting, or the ledger is another deployment's.
+        Unavailable: the ledger's store does not answer.
+
+    """
+    from logcount.ledger.builder import RecordBuilder
+    from logcount.ledger.header import Header, agree
+    from logcount.metrics.fold import PointMaker
+    from logcount.metrics.series import SeriesBudget
+    from logcount.run.context import Context, Room, SettleInterval
+    from logcount.run.service import Service
+    from logcount.run.troubles import Troubles
+
+    settings = parts.settings
+    run = settings.run
+    maker = PointMaker(make_metric_sets(settings), SeriesBudget(settings.metrics.max_series))
+    builder = RecordBuilder(maker, writer=secrets.token_hex(4), program=__version__, clock=lambda: datetime.now(UTC))
+    targets, room, services = parts.sinks(sinks), Room(run.room_mb * 1024 * 1024), []
+    hubs, store = parts.hubs, await parts.store()
+    await parts.checkpoint_container()
+    for hub in hubs:
+        troubles = Troubles()
+        context = Context(
+            hub=parts.hub(hub, troubles),
+            store=store,
+            sinks=targets,
+            counting=workers,
+            room=room,
+            draft=builder.draft,
+            troubles=troubles,
+            pace=SettleInterval(run.settle_seconds, run.settle_events),
+            decisions=decisions,
+        )
+        header = Header(context.hub.name, hub.consumer_group.lower(), run.deployment)
+        await context.driver.perform(agree(header, take_over=take_over))
+        services.append(Service(context, namespace=settings.metrics.namespace))
+    return services

@@ -1,0 +1,76 @@
+"""An exchange: one request to a model and the response to it, as an envelope handed them over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from logcount.jsontext import Escaped
+    from logcount.model.content import Usage
+
+LONGEST_NAME = 256
+"""Characters of a model's name or a dimension's value that are kept: what Azure Monitor takes of one."""
+
+UNDECODABLE = "undecodable-body"
+"""Flag: a body is not in the encoding that its envelope names."""
+
+
+class Body(msgspec.Struct, frozen=True):
+    """A request or response body: text (perhaps as it lies in its event), bytes, or JSON that was embedded as such."""
+
+    data: str | bytes | Escaped | Mapping[str, Any] | list[Any]
+    cut: bool = False
+    """Whether it is known to break off before its end."""
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """One request and its response; None is what the envelope did not say."""
+
+    envelope: str
+    id: str | None = None
+    time: datetime | None = None
+    """When it happened (aware, UTC)."""
+    model: str | None = None
+    url: str | None = None
+    status: int | None = None
+    request: Body | None = None
+    response: Body | None = None
+    usage: Usage | None = None
+    """As the envelope itself states it; the response's own word weighs more."""
+    dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """By the names of APIM's `llm-emit-token-metric` policy, and the operator's own."""
+    flags: frozenset[str] = frozenset()
+    any_api: bool = False
+    """Whether this log holds calls of all APIs, so that a body of no known API is no model call at all."""
+    correlation: str | None = None
+    """Set where another record of the same log may tell of the same exchange."""
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """An event, or a record in it, from which no exchange could be read; the reason holds no piece of it."""
+
+    reason: str
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A log record that was understood and is no exchange to be counted."""
+
+    reason: str
+    id: str | None = None
+    time: datetime | None = None
+    model: str | None = None
+    dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+def dated(result: Exchange | Skipped, enqueued: datetime | None) -> Exchange | Skipped:
+    """Return a result with its own time, else with the time at which its event was enqueued."""
+    return result if result.time is not None else replace(result, time=enqueued)
+
+
+Decoded = Exchange | Rejected | Skipped

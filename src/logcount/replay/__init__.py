@@ -1,0 +1,1 @@
+"""Replay: an archive is counted, in one process or several, and added up."""

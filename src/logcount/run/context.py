@@ -1,0 +1,103 @@
+"""The context of a live count: what its partitions share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from logcount.ledger.driver import Driver
+from logcount.ledger.log import log_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logcount.ledger.batch import Draft
+    from logcount.ledger.intake import Decision
+    from logcount.model.events import LogEvent
+    from logcount.model.points import Tally
+    from logcount.ports import Counting, Hub, HubState, Sink, Store
+    from logcount.run.troubles import Troubles
+
+
+@dataclass(frozen=True, slots=True)
+class SettleInterval:
+    """When a partition's uncommitted events are recorded, whichever comes first."""
+
+    seconds: float = 30.0
+    events: int = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What the operator says of a ledger, a hub and checkpoints that do not fit together."""
+
+    other_hub: Decision = "stop"
+    begin_at: Literal["stop", "ledger", "checkpoint"] = "stop"
+    """Where to begin if there is a checkpoint and not its record: at the ledger's end, or after the checkpoint."""
+
+
+class Room:
+    """Lets events in while there is room; a piece larger than all the room is let in alone."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._taken = 0
+        self._freed = asyncio.Event()
+
+    async def enter(self, size: int) -> None:
+        """Wait until there is room for so many bytes, and take it."""
+        while self._taken and self._taken + size > self._size:
+            self._freed.clear()
+            await self._freed.wait()
+        self._taken += size
+
+    def leave(self, size: int) -> None:
+        """Give room back."""
+        self._taken -= size
+        self._freed.set()
+
+
+@dataclass(slots=True)
+class Context:
+    """The parts of a live count, and what is known of all its partitions together."""
+
+    hub: Hub
+    store: Store
+    sinks: Sequence[Sink]
+    counting: Counting
+    room: Room
+    draft: Draft
+    troubles: Troubles
+    pace: SettleInterval = SettleInterval()
+    decisions: Decisions = Decisions()
+    repeats: int = 0
+    """Events that were handed over again, and dropped."""
+    _hub_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _hub_seen: tuple[float, HubState] | None = None
+
+    def log(self, partition: str) -> str:
+        """Return the name of a partition's log."""
+        return log_name(self.hub.name, partition)
+
+    @property
+    def driver(self) -> Driver:
+        """Who takes the steps of the protocol."""
+        return Driver(self.store, self.troubles)
+
+    async def hub_state(self, after: float) -> HubState:
+        """Return what the hub was at some moment after this one of the monotonic clock; one question serves many."""
+        async with self._hub_lock:
+            if self._hub_seen is None or self._hub_seen[0] < after:
+                asked = time.monotonic()
+                state = await self.driver.insist("event hub", self.hub.state)
+                self._hub_seen = asked, state
+            return self._hub_seen[1]
+
+    async def count(self, partition: str, piece: Sequence[LogEvent], size: int) -> asyncio.Task[list[list[Tally]]]:
+        """Have events of so many bytes counted once there is room for them, which they give back when they are."""
+        await self.room.enter(size)
+        task = asyncio.ensure_future(self.counting.count(partition, piece))
+        task.add_done_callback(lambda _: self.room.leave(size))
+        return task

@@ -1,0 +1,168 @@
+"""A partition that this process reads: where it begins, its link, its emission and its checkpoint.
+
+Law: a checkpoint is the end of the last record that every sink has passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from logcount.errors import Halted, Unsettled
+from logcount.ledger.head import Head
+from logcount.ledger.intake import StartPosition, start_after, start_at_checkpoint
+from logcount.ledger.log import reaches, walk
+from logcount.ledger.record import time_text
+from logcount.run.emission import Emission, End
+from logcount.run.link import Link, Missed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logcount.model.events import LogEvent
+    from logcount.run.context import Context
+
+_LOGGER = logging.getLogger(__name__)
+
+HUB_SEEN_SECONDS = 5.0
+"""How old an answer of the hub may be to begin with; it is asked again once the link is there."""
+
+GRACE_SECONDS = 5.0
+"""How long one who lost a partition may go on sending, and one who took it over waits before it sends."""
+
+
+class Partition:
+    """Reads one partition for as long as this process holds it."""
+
+    def __init__(self, partition: str, context: Context) -> None:
+        self.name = partition
+        self.halted: str | None = None
+        """Why it stands still until the operator decides."""
+        self.link: Link | None = None
+        self.emissions = [Emission(context.log(partition), sink, context.driver) for sink in context.sinks]
+        self._context = context
+        self._driver = context.driver
+        self._missed = Missed()
+        self._left = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._head = Head()
+        self._checkpointed: End | None = None
+        self._checkpointing = asyncio.Lock()
+
+    @property
+    def head(self) -> Head:
+        """Where the log ends, as far as this process knows."""
+        return self._head if self.link is None else self.link.head
+
+    async def start(self) -> str | None:
+        """Find where to begin, and return the offset of that event; None is the first that is retained."""
+        self.halted = None
+        self._left.clear()
+        try:
+            place = await self._find_place()
+        except Halted as error:
+            self._halt(error)
+            return None
+        self.link = Link(self.name, place, self._head, self._missed, self._context)
+        self._tasks = [asyncio.create_task(self._emit(emission, self.link)) for emission in self.emissions]
+        where = {"partition": self.name, "record": self._head.n, "after": place.to}
+        _LOGGER.info("reading", extra={"fields": where})
+        return place.offset
+
+    async def take(self, batch: Sequence[LogEvent]) -> None:
+        """Take the next events; where the partition stands still, wait until it is left.
+
+        Raises:
+            Unsettled: what is not recorded is to be handed over again.
+
+        """
+        link = self.link
+        try:
+            if link is not None and self.halted is None:
+                await link.take(batch)
+                return
+        except Halted as error:
+            self._halt(error)
+        await self._left.wait()
+        raise Unsettled("the partition stands still")
+
+    async def leave(self) -> None:
+        """Settle what is uncommitted and end; what is recorded is emitted if that is done soon."""
+        self._left.set()
+        link, self.link = self.link, None
+        tasks, self._tasks = self._tasks, []
+        if link is not None:
+            await link.leave()
+            self._head = link.head
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                while self.halted is None and tasks and any(one.lacks(self._head) for one in self.emissions):
+                    await asyncio.sleep(0.05)
+                if self.halted is None and tasks:
+                    await self._write_checkpoint()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _find_place(self) -> StartPosition:
+        decisions = self._context.decisions
+        anew = decisions.begin_at != "stop"
+        # asked first: what a checkpoint has passed was in the ledger before
+        checkpoint = await self._driver.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
+        cursors = [await emission.look(anew=anew) for emission in self.emissions]
+        log = self._context.log(self.name)
+        self._head = await self._driver.perform(walk(log, max(cursors, default=-1)))
+        state = await self._context.hub_state(time.monotonic() - HUB_SEEN_SECONDS)
+        if self._head.hub not in {None, time_text(state.created)}:  # it may be the answer that is behind the ledger
+            state = await self._context.hub_state(time.monotonic())
+        hub = time_text(state.created)
+        if checkpoint is not None and not await self._driver.perform(reaches(log, self._head, checkpoint[0])):
+            if not anew:
+                raise Halted(
+                    f"the checkpoint is at event {checkpoint[0]}, the ledger ends at {self._head.to}: another ledger? "
+                    "`logcount run --begin-at checkpoint` begins after it, `--begin-at ledger` where the ledger ends"
+                )
+            if decisions.begin_at == "checkpoint":
+                return start_at_checkpoint(self._head, hub, *checkpoint)
+        self._checkpointed = None  # since this process left the partition, another may have put it back
+        await self._write_checkpoint(checkpoint)
+        place = start_after(self._head, hub, state.created, decisions.other_hub)
+        if self._missed.same_after == self._head.n:
+            return replace(place, enqueued=None, offset=None, numbers_only=True)
+        return place
+
+    def _halt(self, error: Halted) -> None:
+        self.halted = str(error)
+        _LOGGER.error("stands still: %s", error, extra={"fields": {"partition": self.name}})
+
+    async def _emit(self, emission: Emission, link: Link) -> None:
+        """Give a sink what it lacks, now and whenever the head has moved."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await link.moved.wait()
+        try:
+            while True:
+                link.moved.clear()
+                while emission.lacks(link.head):
+                    await emission.step(link.head)
+                    await self._write_checkpoint()
+                await link.moved.wait()
+        except Halted as error:
+            self._halt(error)
+
+    async def _write_checkpoint(self, found: tuple[int, str] | None = None) -> None:
+        """Write the end of the last record that every sink has passed, unless that is what stands there."""
+        async with self._checkpointing:
+            ends = [emission.end for emission in self.emissions]
+            if not ends or None in ends:
+                return
+            end = min((end for end in ends if end is not None), key=lambda end: end.n)
+            if end == self._checkpointed or found == (end.to, end.offset):
+                return
+            hub = self._context.hub
+            await self._driver.insist("checkpoints", lambda: hub.checkpoint(self.name, end.to, end.offset))
+            self._checkpointed = end

@@ -1,0 +1,179 @@
+"""Local files: what a path, a folder, a glob or `-` stands for, and how each is read."""
+
+from __future__ import annotations
+
+import glob
+import os
+import select
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logcount.errors import Misconfigured, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+STDIN = "-"
+_POLL_SECONDS = 0.25
+"""How long an interrupted command may go on waiting for standard input."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileInput:
+    """A file, by the path under which it was found."""
+
+    source: str
+    size: int | None
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """The absolute path's parts: a path may be given from the middle of an archive."""
+        return Path(os.path.abspath(self.source)).parts
+
+    @property
+    def identity(self) -> Hashable:
+        """The file itself, whatever it is called; None where it cannot be asked."""
+        try:
+            status = os.stat(self.source)
+        except OSError:
+            return None  # reading it will say why
+        return status.st_dev, status.st_ino
+
+    def open(self, check: Callable[[], None]) -> OpenFile:
+        """Open the file.
+
+        Raises:
+            Unreadable: it cannot be opened.
+        """
+        return OpenFile(self.source)
+
+
+class OpenFile:
+    """An open file."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        try:
+            self._file = open(source, "rb", buffering=0)  # noqa: SIM115 - closed by close()
+        except OSError as error:
+            raise Unreadable(f"{source}: {error.strerror}") from None
+
+    @property
+    def identity(self) -> Hashable:
+        """The file that is open, as `FileInput.identity` tells it."""
+        status = os.fstat(self._file.fileno())
+        return status.st_dev, status.st_ino
+
+    def seek(self, offset: int) -> None:
+        """Go on from a byte; raises Unreadable."""
+        try:
+            self._file.seek(offset)
+        except OSError as error:
+            raise Unreadable(f"{self._source}: {error.strerror}") from None
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes; raises Unreadable."""
+        try:
+            return self._file.read(size) or b""
+        except OSError as error:
+            raise Unreadable(f"{self._source}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class StdinInput:
+    """Standard input."""
+
+    source: str = STDIN
+    parts: Sequence[str] = ()
+    size: int | None = None
+    identity: Hashable = STDIN
+
+    def open(self, check: Callable[[], None]) -> OpenStdin:
+        """Begin to read."""
+        return OpenStdin(check)
+
+
+class OpenStdin:
+    """Standard input, read in a way that an interruption can end."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        self._number: int | None = None
+        with suppress(OSError, ValueError):  # standard input may be replaced by what is no file
+            self._number = sys.stdin.fileno()
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes; raises Unreadable, and what `check` raises."""
+        try:
+            if self._number is None:
+                return (
+                    sys.stdin.buffer.read1(size) if hasattr(sys.stdin.buffer, "read1") else sys.stdin.buffer.read(size)
+                )
+            if os.name == "posix":  # elsewhere select takes sockets only
+                while not select.select([self._number], [], [], _POLL_SECONDS)[0]:
+                    self._check()
+            return os.read(self._number, size)
+        except OSError as error:
+            raise Unreadable(f"standard input: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Leave it open: it is not ours."""
+
+
+def find_files(path: str) -> Sequence[FileInput | StdinInput]:
+    """Find what a path stands for: itself, a folder's files, or what a glob matches; sorted.
+
+    Hidden files and folders are skipped unless they are named. An empty folder is fine.
+
+    Raises:
+        Misconfigured: there is no such path, or nothing matches.
+        Unreadable: a folder cannot be listed.
+    """
+    if path == STDIN:
+        return [StdinInput()]
+    if os.path.lexists(path):
+        found = set(_files_in(path))
+    else:
+        matches = glob.glob(path, recursive=True)
+        if not matches:
+            raise Misconfigured(f"{path}: {'nothing matches' if glob.has_magic(path) else 'no such file or folder'}")
+        found = {file for match in matches for file in _files_in(match)}
+    return [FileInput(file, _size(file)) for file in sorted(found, key=lambda file: file.split(os.sep))]
+
+
+def _files_in(path: str) -> Iterator[str]:
+    """Give the files of a folder and the folders in it, links followed but never in circles; a file gives itself."""
+    if not os.path.isdir(path):
+        yield path
+        return
+    walked: set[tuple[int, int]] = set()
+    for folder, folders, files in os.walk(path, onerror=_refuse, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in walked:
+            folders.clear()
+            continue
+        walked.add((status.st_dev, status.st_ino))
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            file = os.path.join(folder, name)
+            if not name.startswith(".") and os.path.isfile(file):
+                yield file
+
+
+def _refuse(error: OSError) -> None:
+    raise Unreadable(f"{error.filename}: {error.strerror}")
+
+
+def _size(path: str) -> int | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None  # reading it will say why
+    return status.st_size if os.path.isfile(path) else None

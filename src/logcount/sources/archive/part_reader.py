@@ -1,0 +1,162 @@
+"""The reading of parts, one after another: what each must know of those before it is remembered here."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logcount.errors import Unreadable
+from logcount.sources.archive.capture_paths import read_capture_path
+from logcount.sources.archive.containers import read_events, read_lines
+from logcount.sources.archive.files import OpenFile
+from logcount.sources.archive.limits import MIB, Limits
+from logcount.sources.archive.origin import Origin
+from logcount.sources.archive.progress import Progress, Section, WatchedInput
+from logcount.sources.archive.seen import RisingNumbers, SeenNumbers
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from logcount.model.events import LogEvent
+    from logcount.sources.archive.inputs import Input, OpenInput
+    from logcount.sources.archive.parts import Part
+    from logcount.sources.archive.seen import Numbers, Run
+
+BATCH_EVENTS = 500
+_BATCH_BYTES = 8 * MIB
+"""A batch holds no more data than this, or one event: what is in memory at a time."""
+_FAILURES = 5
+"""After so many files that cannot be read it is the disk or the network, and no use to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What the reading of a part by itself must tell those who put the parts in order."""
+
+    tidy: bool
+    """Whether it is certain that the right files were read, and that no event is a repeat of another."""
+    runs: Mapping[Hashable, Sequence[Run]]
+    """The sequence numbers in it, by partition."""
+    failures: tuple[str, ...]
+    """Why files could not be read."""
+    records: int
+    """How many records the last file had, as far as it was read."""
+    read_bytes: int
+
+
+class PartReader:
+    """Reads parts in the order of the archive, or one part by itself (see `read_apart`)."""
+
+    def __init__(self, numbers: Numbers, limits: Limits, pace: Progress) -> None:
+        self._numbers = numbers
+        self._limits = limits
+        self.pace = pace
+        self.failures: list[str] = []
+        self.records = 0
+        """How many records of the file that was read last there were so far."""
+        self._broken = False
+        """Whether that file could not be read to its end."""
+        self._strange = False
+        """Whether a file was another than the one that was meant."""
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether too many files could not be read."""
+        return len(self.failures) >= _FAILURES
+
+    def skips(self, part: Part) -> bool:
+        """Whether a part is the rest of a file of which an earlier part could not be read."""
+        return part.continues and self._broken
+
+    def batches(self, part: Part, most: int = BATCH_EVENTS) -> Generator[list[LogEvent]]:
+        """Give the events of a part in batches; files that cannot be read are among `failures` after that."""
+        return _batches(self._runs(part), most)
+
+    @property
+    def tidy(self) -> bool:
+        """Whether it is certain so far that the right files are read, and that no event is a repeat of another."""
+        return not self._strange and (not isinstance(self._numbers, RisingNumbers) or self._numbers.tidy)
+
+    @property
+    def trace(self) -> Trace:
+        """What the reading of one part by itself must tell."""
+        runs = self._numbers.runs if isinstance(self._numbers, RisingNumbers) else {}
+        return Trace(self.tidy, runs, tuple(self.failures), self.records, self.pace.read_bytes)
+
+    def accept(self, part: Part, trace: Trace) -> bool:
+        """Take over what the reading of a part by itself told; False, and nothing is, where it must be read in order.
+
+        That is where an event in it may be a repeat of an earlier one, and where it may go on too long after files
+        that cannot be read.
+        """
+        if not trace.tidy or len(self.failures) + len(trace.failures) >= _FAILURES:
+            return False
+        if not (isinstance(self._numbers, SeenNumbers) and self._numbers.append(trace.runs)):
+            return False
+        self.failures += trace.failures
+        self._broken = bool(trace.failures)
+        self.records = trace.records + (self.records if part.continues else 0)
+        self.pace.read_bytes += trace.read_bytes
+        return True
+
+    def finish(self) -> None:
+        """Raise Unreadable with all that could not be read, if anything."""
+        if self.failures:
+            raise Unreadable("; ".join(self.failures))
+
+    def _runs(self, part: Part) -> Iterator[list[LogEvent]]:
+        if self.skips(part):
+            return
+        for place, again, identity in zip(part.places, part.again, part.identities, strict=True):
+            self._broken = False
+            self.records = self.records if part.continues else 0
+            try:
+                with closing(place.open(self.pace.check)) as reading:
+                    self._strange |= isinstance(reading, OpenFile) and reading.identity != identity
+                    for events in self._events(part, reading, _origin(place, self._numbers, again=again)):
+                        self.records = events[-1].position if part.lines else 0
+                        yield events
+            except Unreadable as error:  # the others may well be read
+                self.failures.append(str(error))
+                self._broken = True
+                if self.gives_up:
+                    return
+
+    def _events(self, part: Part, reading: OpenInput, origin: Origin) -> Iterator[list[LogEvent]]:
+        if not part.lines or not isinstance(reading, OpenFile):
+            return read_events(WatchedInput(reading, self.pace), origin, self._limits)
+        section = Section(reading, part.start, part.end, self.pace)
+        return filter(None, read_lines(section, origin, self._limits, (part.start, part.end), self.records))
+
+
+def read_apart(limits: Limits | None = None) -> PartReader:
+    """Return what reads one part without knowledge of those before it, and tells what it took for granted."""
+    return PartReader(RisingNumbers(), limits or Limits(), Progress())
+
+
+def _batches(runs: Iterable[list[LogEvent]], most: int) -> Generator[list[LogEvent]]:
+    batch: list[LogEvent] = []
+    size = 0
+    for events in runs:
+        more = sum([len(event.data) for event in events])
+        if len(batch) + len(events) <= most and size + more <= _BATCH_BYTES:
+            batch += events
+            size += more
+            continue
+        for event in events:
+            if batch and (len(batch) >= most or size + len(event.data) > _BATCH_BYTES):
+                yield batch
+                batch, size = [], 0
+            batch.append(event)
+            size += len(event.data)
+    if batch:
+        yield batch
+
+
+def _origin(place: Input, numbers: Numbers, *, again: bool) -> Origin:
+    capture = read_capture_path(place.parts)
+    source = place.source.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names may be any bytes
+    if capture:
+        return Origin(source, (capture.hub, capture.partition), numbers, capture.time, again)
+    return Origin(source, None, SeenNumbers(), None, again)  # numbers count within this file alone
