@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from templates import PARTS, TRIMMING
+from made_up.templates import PARTS, TRIMMING
 from wire import sse
 
 from logcount import count_exchange
