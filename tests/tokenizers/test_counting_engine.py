@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from exact.comparison import Comparison
+from exact.seams import seams
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tiny_tokenizer import build
@@ -142,10 +143,9 @@ def test_whatever_the_added_tokens_the_pieces_add_up(
     right = reference.count(text)
     pieces = cutter.stretches(text)
     assert len(pieces) - 1 + sum(reference.count(piece) for piece in pieces) == right
-    seams = cutter.seams(text)
-    if seams is not None:
-        assert seams == sorted(set(seams))
-        assert sum(reference.count(text[a:b]) for a, b in zip([0, *seams], [*seams, len(text)], strict=True)) == right
+    at = seams(cutter, text)
+    assert at == sorted(set(at))
+    assert sum(reference.count(text[a:b]) for a, b in zip([0, *at], [*at, len(text)], strict=True)) == right
     assert StretchCounter(made, name="bytes", make_fast=None).count(text) == right
 
 
@@ -164,7 +164,7 @@ def test_the_pattern_of_all_tokens_finds_the_leftmost_and_then_longest(tokens: s
 def test_no_text_is_cut_at_tokens_that_look_at_what_stands_beside_them(flag: str) -> None:
     made = _bytes_with([("<a>", False, True), ("<b>", False, True)], None, **{flag: True})
     counter = StretchCounter(made, name="bytes", make_fast=None)
-    assert counter.seams("a <a> b") is None
+    assert Cutter(made).stretches("a <a> b") == ["a <a> b"]
     for text in ("a <a> b", "x<a>b<b> ", " <b>"):
         assert counter.count(text) == ReferenceEngine(made).count(text)
 
@@ -173,14 +173,14 @@ def test_no_text_is_cut_where_special_tokens_are_split(backend: Any) -> None:
     split = Tokenizer.from_str(backend.to_str())
     split.encode_special_tokens = True
     counter = StretchCounter(split, name="split", patience=0)
-    assert counter.seams("<|im_end|>") is None
+    assert Cutter(split).stretches("a<|im_end|>") == ["a<|im_end|>"]
     assert counter.count("a<|im_end|>") == ReferenceEngine(split).count("a<|im_end|>") > 2
 
 
 def test_no_text_is_cut_where_the_first_word_is_treated_as_none_other(backend: Any) -> None:
     first = Tokenizer.from_str(backend.to_str())
     first.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
-    assert Cutter(first).seams("<|im_end|>") is None
+    assert Cutter(first).stretches("<|im_end|>") == ["<|im_end|>"]
 
 
 def test_words_of_ordinary_text_among_the_added_tokens_are_left_to_the_engine() -> None:
@@ -392,5 +392,5 @@ def test_special_tokens_are_added_by_number_where_that_is_proven(backend: Any) -
     assert StretchCounter(backend, name="tiny").added == 0
     made.post_processor = processors.TemplateProcessing(single=f"$A {end[0]} $A", special_tokens=[end])
     assert StretchCounter(made, name="tiny").added is None
-    assert StretchCounter(made, name="tiny").seams("<|im_end|>") is None
+    assert Cutter(made).stretches("<|im_end|>") == ["<|im_end|>"]
     assert StretchCounter(made, name="tiny").count_with_added("a") == 3

@@ -117,10 +117,6 @@ class StretchCounter:
                 total += self._learn(key, stretch) if count is None else count
         return total
 
-    def seams(self, text: str) -> list[int] | None:
-        """Return where the added tokens of a text start and end, ascending; None where cutting is not proven."""
-        return self._cutter.seams(text)
-
     @cached_property
     def added(self) -> int | None:
         """How many tokens the post-processor adds to any text; None where that is not proven."""
