@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HUB = "apim-logs"
+GUARD_SECONDS = 180.0
+"""When what never comes about is given up: no measure of anything, as a wait ends as soon as it can."""
 GROUP = "logcount"
 
 
@@ -150,13 +152,13 @@ def run_stack(folder: Path, *, partitions: int = 2, hub: str = HUB) -> Iterator[
         yield stack
 
 
-def stop(process: subprocess.Popen[bytes], seconds: float = 30.0) -> int:
+def stop(process: subprocess.Popen[bytes], seconds: float = GUARD_SECONDS) -> int:
     """Ask a logcount to stop, and return its exit status."""
     process.send_signal(signal.SIGTERM)
     return process.wait(seconds)
 
 
-def wait_until(claim: Callable[[], bool], seconds: float = 30.0, what: str = "it") -> None:
+def wait_until(claim: Callable[[], bool], seconds: float = GUARD_SECONDS, what: str = "it") -> None:
     """Wait until a claim holds, or fail."""
     deadline = time.monotonic() + seconds
     while not claim():

@@ -107,7 +107,7 @@ async def service(hub: QuietHub, sink: MemorySink) -> AsyncIterator[Service]:
 
 async def told(sink: MemorySink, events: int) -> dict[str, int]:
     """Wait until so many events behind are told, and return that last telling."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(180):
         while True:
             last = {point.metric: point.sum for point in sink.told[-2:]}
             if last.get("Events Behind") == events:

