@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from simulation.schedule import run
 
-SCHEDULES = 1500
+SCHEDULES = 600
 FOCUSES = (None, None, "remake", "hidden", "rebalance", "kill", "absent", "late", "mark")
 """What the schedules are rich in, in turn; None is nothing in particular."""
 
