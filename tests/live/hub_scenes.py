@@ -164,11 +164,10 @@ class Scene:
         if self.stack.ledger:
             path = Path(self.stack.ledger) / name
             return path.read_bytes() if path.is_file() else None
-        with self.stack.container_client() as client:
-            try:
-                return client.download_blob(name).readall()
-            except ResourceNotFoundError:
-                return None
+        try:
+            return self.stack.kept_client().download_blob(name).readall()
+        except ResourceNotFoundError:
+            return None
 
 
 def _padded(body: bytes, padding: str) -> bytes:

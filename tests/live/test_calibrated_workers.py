@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ def test_in_the_place_of_a_process_that_ended_nothing_is_compared(folder: Path) 
 async def test_an_event_that_only_the_first_process_does_not_outlive_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", HERE)  # let the workers import what they count with
+    monkeypatch.setenv("PYTHONPATH", HERE, prepend=os.pathsep)  # let the workers import what they count with
     bodies = (b"good", *(order for order in ORDERS if order != b"hang"), b"good")
     events = [LogEvent(body, "hub", number) for number, body in enumerate(bodies)]
     async with Workers(make, make_again=make_calm) as workers:
