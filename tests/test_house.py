@@ -27,6 +27,7 @@ PURE = (
     "ledger",
     "metrics",
     "model",
+    "pipeline",
 )
 ADAPTERS = ("sources", "stores", "sinks", "templates", "tokenizers", "reports", "health")
 
@@ -42,11 +43,12 @@ ALLOWED = {
     "joins": {"model"},
     "counting": {"bodies", "bounded", "calibration", "errors", "jsontext", "model", "ports"},
     "aggregate": {"calibration", "model"},
-    "metrics": {"calibration", "envelopes", "joins", "model"},
-    "replay": {"aggregate", "calibration", "envelopes", "joins", "model"},
-    "parallel": {"errors", "model", "replay"},
+    "pipeline": {"counting", "envelopes", "joins", "model"},
+    "metrics": {"calibration", "model"},
+    "workers": {"errors"},
+    "replay": {"aggregate", "errors", "model", "pipeline", "workers"},
     "ledger": {"errors", "model", "metrics", "ports"},
-    "run": {"errors", "ledger", "model", "ports"},
+    "run": {"errors", "ledger", "model", "ports", "workers"},
     "stores": {"errors", "ports"},
     "sinks": {"errors", "model"},
     "health": {"errors"},
@@ -83,7 +85,7 @@ FOREIGN = {
         "bodies",
         "counting",
         "envelopes",
-        "replay",
+        *("pipeline", "replay"),
     },
 }
 """Foreign package → the rooms that know it."""
@@ -175,10 +177,13 @@ LIGHT = {
     "the stores": ("import logcount.stores", ("azure", "aiohttp")),
     "the live count": ("import logcount.run.service", ("azure", "aiohttp", "transformers", "opencensus")),
     "what counts a part": (
-        "import logcount.parallel.worker, logcount.cli.parts, logcount.cli.wiring, logcount.replay.replay",
+        "import logcount.workers.process, logcount.cli.parts, logcount.cli.wiring, logcount.replay.parts",
         ("azure", "aiohttp", "pydantic", "transformers", "rich"),
     ),
-    "what counts": ("import logcount.run.worker, logcount.metrics.tallies", ("azure", "aiohttp", "pydantic")),
+    "what counts": (
+        "import logcount.workers.process, logcount.run.counting, logcount.metrics.tallies, logcount.pipeline",
+        ("azure", "aiohttp", "pydantic"),
+    ),
 }
 
 

@@ -11,7 +11,8 @@ from wire import event
 
 from logcount.aggregate import Summary
 from logcount.counting import Counter
-from logcount.replay.replay import Replay, Span
+from logcount.pipeline import Pipeline, TimeSpan
+from logcount.replay.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +32,8 @@ AT = datetime(2026, 11, 22, 10, 3, 17, tzinfo=UTC)
 
 async def _replayed(*batches: Sequence[LogEvent], **options: Any) -> tuple[Summary, list[tuple[int, Outcome]]]:
     summary, each = Summary(("Model",)), []
-    replay = Replay(
-        Counter(lambda _: None).count,
-        summary,
-        each=lambda event, outcome: each.append((event.position, outcome)),
-        **options,
-    )
+    pipeline = Pipeline(Counter(lambda _: None), **options)
+    replay = Replay(pipeline, summary, lambda event, outcome: each.append((event.position, outcome)))
     for batch in batches:
         await replay.handle(batch)
     return summary, each
@@ -82,29 +79,29 @@ async def test_a_retry_with_the_same_id_is_an_exchange_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("span", "holds"),
     [
-        (Span(), True),
-        (Span(since=AT), True),
-        (Span(until=AT), False),
-        (Span(since=AT.replace(second=18)), False),
-        (Span(until=AT.replace(second=18)), True),
-        (Span(AT, AT), False),
+        (TimeSpan(), True),
+        (TimeSpan(since=AT), True),
+        (TimeSpan(until=AT), False),
+        (TimeSpan(since=AT.replace(second=18)), False),
+        (TimeSpan(until=AT.replace(second=18)), True),
+        (TimeSpan(AT, AT), False),
     ],
 )
-async def test_a_span_begins_with_its_first_moment_and_ends_before_its_last(span: Span, holds: bool) -> None:
+async def test_a_span_begins_with_its_first_moment_and_ends_before_its_last(span: TimeSpan, holds: bool) -> None:
     summary, each = await _replayed([event(COUNTED)], span=span)
     assert (summary.read, summary.outside, len(each)) == ((1, 0, 1) if holds else (0, 1, 0))
 
 
 async def test_an_exchange_without_a_time_happened_when_the_broker_took_it() -> None:
     undated = {"RequestBody": "{}", "ResponseBody": ANSWER}
-    summary, each = await _replayed([event(undated, 1, enqueued=AT), event(undated, 2)], span=Span(since=AT))
+    summary, each = await _replayed([event(undated, 1, enqueued=AT), event(undated, 2)], span=TimeSpan(since=AT))
     assert (summary.read, summary.outside) == (1, 1)
     assert each[0][1].time == AT
 
 
 async def test_what_cannot_be_read_and_was_taken_outside_the_span_is_outside() -> None:
     early = AT.replace(year=2025)
-    summary, _ = await _replayed([event("x", 1, enqueued=early), event("x", 2)], span=Span(since=AT))
+    summary, _ = await _replayed([event("x", 1, enqueued=early), event("x", 2)], span=TimeSpan(since=AT))
     assert (summary.outside, _five(summary)) == (1, (0, 0, 1, 0, 0))
 
 

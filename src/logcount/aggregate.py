@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from logcount.calibration import Calibration
+from logcount.calibration import Calibration, ExchangeRef
 from logcount.model.counts import TOKEN_KINDS
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ class Summary:
         """The sums of all that was counted."""
         return merged((None, group) for group in self.cells.values()).get(None, Group())
 
-    def add(self, outcome: Outcome) -> None:
-        """Add what became of one exchange."""
+    def add(self, outcome: Outcome, source: str = "", position: int = 0) -> None:
+        """Add what became of one exchange, or of an event in which none could be read, and where its event stands."""
         if outcome.flags:
             self.flags.update(outcome.flags)
         if outcome.count is not None:
@@ -113,22 +113,31 @@ class Summary:
             if cell is None:
                 cell = self._met[values] = self._cell(outcome.model, key_of(outcome, self.by))
             cell.add(outcome.count)
-        elif outcome.skipped:
-            self.skipped[outcome.reason or ""] += 1
+            if outcome.comparison is not None:
+                self.calibration.add(outcome.comparison, ExchangeRef(source, position, outcome.id))
         else:
-            self.uncounted[outcome.reason or ""] += 1
-            self.uncounted_models[outcome.reason or "", outcome.model or ""] += 1
+            self._add_uncounted(outcome, f"{source}:{position}")
+
+    def _add_uncounted(self, outcome: Outcome, place: str) -> None:
+        word, reason = outcome.word, outcome.reason or ""
+        if word == "skipped":
+            self.skipped[reason] += 1
+        elif word == "uncounted":
+            self.uncounted[reason] += 1
+            self.uncounted_models[reason, outcome.model or ""] += 1
+        elif word == "rejected":
+            self.rejected[reason] += 1
+            self.first_rejected.setdefault(reason, place)
+        elif word == "duplicate":
+            self.duplicates += 1
+        else:
+            self.outside += 1
 
     def _cell(self, model: str | None, key: Key) -> Group:
         cell = self.cells.get((model, key))
         if cell is None:
             cell = self.cells[model, key] = Group()
         return cell
-
-    def reject(self, reason: str, place: str) -> None:
-        """Add an event from which no exchange could be read, and where it stands."""
-        self.rejected[reason] += 1
-        self.first_rejected.setdefault(reason, place)
 
     def merge(self, later: Summary) -> None:
         """Add what events came to that lie behind all that were added."""

@@ -11,11 +11,11 @@ from perilous_tally import ORDERS, make, make_calm
 from tiny_tokenizer import build
 from wire import event
 
-from logcount.cli.services import make_plain_tally, make_tally, make_workers
+from logcount.cli.services import make_tally, make_workers
 from logcount.errors import Misconfigured
 from logcount.model.events import LogEvent
 from logcount.model.points import Calibrated
-from logcount.run.workers import Workers
+from logcount.run.counting import CountingWorkers
 from logcount.settings import load_settings
 from logcount.tokenizers import load_tokenizer
 
@@ -77,7 +77,7 @@ def test_a_share_beyond_all_is_refused(folder: Path) -> None:
 
 
 def test_in_the_place_of_a_process_that_ended_nothing_is_compared(folder: Path) -> None:
-    (tally,) = make_plain_tally(_settings(folder, 1.0))([_event(1)])[0]
+    (tally,) = make_tally(_settings(folder, 1.0), calibrates=False)([_event(1)])[0]
     assert tally.tokens == (40, 2, 42, None, None)
     assert tally.calibrated == ()
 
@@ -88,7 +88,7 @@ async def test_an_event_that_only_the_first_process_does_not_outlive_is_counted(
     monkeypatch.setenv("PYTHONPATH", HERE)  # let the workers import what they count with
     bodies = (b"good", *(order for order in ORDERS if order != b"hang"), b"good")
     events = [LogEvent(body, "hub", number) for number, body in enumerate(bodies)]
-    async with Workers(make, make_again=make_calm) as workers:
+    async with CountingWorkers(make, make_again=make_calm) as workers:
         tallied = await workers.count("0", events)
         assert workers.restarts == 1
     assert [tally.word for (tally,) in tallied] == ["counted"] * len(events)

@@ -18,12 +18,12 @@ from perilous_tally import ORDERS, make, make_once, refuse
 
 from logcount.errors import Misconfigured, Unsettled
 from logcount.model.events import LogEvent
-from logcount.run.workers import Workers
+from logcount.run.counting import CountingWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.run.workers import Tallied
+    from logcount.run.counting import Tallied
 
 PATIENCE = 0.7
 HERE = str(Path(__file__).parent)
@@ -52,7 +52,7 @@ async def test_only_the_event_that_ends_its_worker_is_rejected(order: bytes) -> 
     good = _events(*[b"good"] * 5)
     bad = _events(b"good", b"good", b"good", order, b"good")
 
-    async with Workers(make, patience=PATIENCE) as workers:
+    async with CountingWorkers(make, patience=PATIENCE) as workers:
         beside = [workers.count(str(number), good) for number in range(4)]
         found, *others = await asyncio.gather(workers.count("0", bad), *beside, workers.count("4", good[:1]))
         after = await workers.count("0", good)
@@ -67,18 +67,18 @@ async def test_no_event_is_rejected_for_another_while_many_end_their_worker() ->
     batches = [_events(b"kill" if number % 4 == 3 else b"good", first=number) for number in range(16)]
     reason = REASONS[b"kill"]
 
-    async def count(workers: Workers, number: int, batch: Sequence[LogEvent]) -> list[object]:
+    async def count(workers: CountingWorkers, number: int, batch: Sequence[LogEvent]) -> list[object]:
         await asyncio.sleep(number * 0.02)  # some come while others are under suspicion
         return _words(await workers.count("0", batch))
 
-    async with Workers(make, patience=PATIENCE) as workers:
+    async with CountingWorkers(make, patience=PATIENCE) as workers:
         found = await asyncio.gather(*(count(workers, number, batch) for number, batch in enumerate(batches)))
 
     assert found == [[reason] if number % 4 == 3 else [number] for number in range(16)]
 
 
 async def test_the_batches_of_another_worker_do_not_notice() -> None:
-    async with Workers(make, number=2, patience=PATIENCE) as workers:
+    async with CountingWorkers(make, number=2, patience=PATIENCE) as workers:
         await workers.count("a", _events(b"good"))  # the first partition's home is the first worker
         hung = asyncio.create_task(workers.count("a", _events(b"hang")))
         for _ in range(20):
@@ -88,7 +88,7 @@ async def test_the_batches_of_another_worker_do_not_notice() -> None:
 
 
 async def test_a_batch_is_given_up_without_harm_to_those_that_follow() -> None:
-    async with Workers(make, patience=PATIENCE) as workers:
+    async with CountingWorkers(make, patience=PATIENCE) as workers:
         given_up = [asyncio.create_task(workers.count("0", _events(b"hang"))) for _ in range(2)]
         await asyncio.sleep(0.1)
         for task in given_up:
@@ -99,12 +99,12 @@ async def test_a_batch_is_given_up_without_harm_to_those_that_follow() -> None:
 
 async def test_settings_that_cannot_be_counted_with_are_told_before_anything_is_read() -> None:
     with pytest.raises(Misconfigured, match="there is no such tokenizer"):
-        async with Workers(refuse):
+        async with CountingWorkers(refuse):
             pytest.fail("it was entered")
 
 
 async def test_events_are_not_to_blame_where_no_worker_starts(tmp_path: Path) -> None:
-    async with Workers(partial(make_once, tmp_path / "stamp"), patience=PATIENCE) as workers:
+    async with CountingWorkers(partial(make_once, tmp_path / "stamp"), patience=PATIENCE) as workers:
         assert _words(await workers.count("0", _events(b"good"))) == [0]
         with pytest.raises(Unsettled):
             await workers.count("0", _events(b"kill"))
@@ -118,7 +118,7 @@ async def test_events_are_not_to_blame_where_no_worker_starts(tmp_path: Path) ->
 async def test_what_the_source_could_not_read_is_rejected_for_that() -> None:
     event = LogEvent(b"", "hub", 7, problem="the event's body is not bytes")
 
-    async with Workers(make) as workers:
+    async with CountingWorkers(make) as workers:
         assert _words(await workers.count("0", [event])) == ["the event's body is not bytes"]
 
 
@@ -126,10 +126,10 @@ PARENT = """
 import asyncio, sys
 from perilous_tally import make
 from logcount.model.events import LogEvent
-from logcount.run.workers import Workers
+from logcount.run.counting import CountingWorkers
 
 async def main(body):
-    async with Workers(make, number=2) as workers:
+    async with CountingWorkers(make, number=2) as workers:
         print("up", flush=True)
         await workers.count("0", [LogEvent(body, "hub", 0)])
         await asyncio.sleep(1000)

@@ -11,12 +11,10 @@ from logcount.cli.memory import settle_memory
 from logcount.sources.archive import MIB, read_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from logcount.cli.wiring import Recipe
-    from logcount.parallel.answers import Answer, Line
-    from logcount.replay.replay import Span
-    from logcount.sources.archive import ArchiveSource, Part
+    from logcount.pipeline import TimeSpan
+    from logcount.replay.parts import PartCounter
+    from logcount.sources.archive import ArchiveSource
 
 _LARGE_BYTES = 64 * MIB
 """From this size on an archive is worth the second or two that it costs to start a process and load tokenizers."""
@@ -46,39 +44,27 @@ def usable_cores() -> int:
 def make_part_counter(
     recipe: Recipe,
     by: tuple[str, ...],
-    span: Span,
+    span: TimeSpan,
     *,
     each: bool,
     calibrate: bool,
     most_waiting: int = _MOST_WAITING,
-) -> Callable[[Part], Answer | None]:
+) -> PartCounter:
     """Return what reads a part and counts it by itself; made in each process that counts.
 
     Raises:
         Misconfigured: a tokenizer is not fetched.
     """
     from logcount.aggregate import Summary
-    from logcount.parallel.answers import Answer
-    from logcount.replay.replay import Replay, Share
+    from logcount.replay.parts import PartCounter
     from logcount.reports.documents import pieces_of
 
-    count_one = recipe.make_count(calibrate=calibrate)
+    counter = recipe.make_counter()
     settle_memory()
-
-    def count(part: Part) -> Answer | None:
-        lines: list[Line] = []
-        share, reader = Share(Summary(by)), read_apart()
-        replay = Replay(
-            count_one,
-            share.summary,
-            mappings=recipe.mappings,
-            span=span,
-            each=(lambda event, outcome: lines.append(pieces_of(event, outcome, recipe.dimensions))) if each else None,
-        )
-        for batch in reader.batches(part):
-            replay.set_apart(batch, share)
-            if not reader.tidy or share.waiting + len(lines) > most_waiting:
-                return None
-        return Answer(share, lines, reader.trace)
-
-    return count
+    return PartCounter(
+        lambda: recipe.make_pipeline(counter, span=span, calibrate=float(calibrate)),
+        read_apart,
+        lambda: Summary(by),
+        (lambda event, outcome: pieces_of(event, outcome, recipe.dimensions)) if each else None,
+        most_waiting,
+    )

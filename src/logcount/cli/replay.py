@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from logcount.aggregate import Summary
     from logcount.model.counts import Outcome
     from logcount.model.events import LogEvent
-    from logcount.parallel.answers import Line
-    from logcount.replay.replay import Span
+    from logcount.pipeline import TimeSpan
+    from logcount.replay.parts import Line
     from logcount.settings import Settings
     from logcount.sources.archive import ArchiveSource
 
@@ -72,7 +72,7 @@ def replay(  # noqa: PLR0913 - one for each option
     from logcount.aggregate import Summary
     from logcount.cli.wiring import make_archive
     from logcount.errors import LogcountError
-    from logcount.replay.replay import Span
+    from logcount.pipeline import TimeSpan
     from logcount.settings import load_settings
 
     if each and (by is not None or output != "table"):
@@ -81,7 +81,7 @@ def replay(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--since is not before --until: no time lies between them")
     settings = load_settings(config)
     summary = Summary(_dimensions(by, settings))
-    replaying = _replaying(settings, summary, Span(**span), _Asked(each, calibrate, workers))
+    replaying = _replaying(settings, summary, TimeSpan(**span), _Asked(each, calibrate, workers))
     unfinished: LogcountError | None = None
     with _progress() as (begin, advance):
         source = make_archive(paths, settings, advance)
@@ -108,7 +108,7 @@ class _Asked(NamedTuple):
 
 
 def _replaying(
-    settings: Settings, summary: Summary, span: Span, asked: _Asked
+    settings: Settings, summary: Summary, span: TimeSpan, asked: _Asked
 ) -> Callable[[ArchiveSource], Coroutine[None, None, None]]:
     """Return what replays an archive into the summary; raises Misconfigured where a tokenizer is not fetched."""
     from logcount.cli.memory import settle_memory
@@ -118,21 +118,21 @@ def _replaying(
 
     recipe = make_recipe(settings)
     writer = _LineWriter(recipe.dimensions) if asked.each else None
-    count = recipe.make_count(calibrate=asked.calibrate)
+    pipeline = recipe.make_pipeline(span=span, calibrate=float(asked.calibrate))
     settle_memory()
-    replay = Replay(count, summary, mappings=recipe.mappings, span=span, each=writer)
+    replay = Replay(pipeline, summary, writer)
 
     async def run(source: ArchiveSource) -> None:
         number = choose_workers(asked.workers, source)
         if number == 1:
             await source.deliver(replay.handle)
             return
-        from logcount.parallel.ordering import replay_parts
-        from logcount.parallel.workers import Workers
+        from logcount.replay.ordering import PartWorkers, replay_parts
 
         make = partial(make_part_counter, recipe, summary.by, span, each=asked.each, calibrate=asked.calibrate)
-        with source.begin() as delivery, Workers(make, number) as workers:
-            await replay_parts(delivery, replay, workers, writer.write if writer else _write_nothing)
+        with source.begin() as delivery:
+            async with PartWorkers(make, number) as workers:
+                await replay_parts(delivery, replay, workers, writer.write if writer else _write_nothing)
 
     return run
 

@@ -9,56 +9,44 @@ from typing import TYPE_CHECKING
 
 from logcount import __version__
 from logcount.cli.memory import settle_memory
-from logcount.cli.wiring import make_counter, make_mappings
+from logcount.cli.wiring import make_counter, make_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from logcount.cli.connections import Connections
-    from logcount.model.events import LogEvent
-    from logcount.model.points import MetricSet, Tally
+    from logcount.model.points import MetricSet
     from logcount.run.context import Decisions
+    from logcount.run.counting import CountBatch, CountingWorkers
     from logcount.run.service import Service
-    from logcount.run.workers import Workers
     from logcount.settings import Settings
 
 
-def make_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
+def make_tally(settings: Settings, *, calibrates: bool = True) -> CountBatch:
     """Return what counts a batch of events; made in each process that counts."""
-    from logcount.counting.calibrator import Calibrator
     from logcount.metrics.tallies import Tallier
 
+    share = settings.run.calibrate if calibrates and settings.tokenizers else 0.0
     dimensions = dict.fromkeys(name for one in make_metric_sets(settings) for name in one.dimensions)
-    counter = make_counter(settings)
-    tallier = Tallier(
-        counter.count,
-        tuple(dimensions),
-        mappings=make_mappings(settings),
-        calibrate=Calibrator(counter).count,
-        share=settings.run.calibrate if settings.tokenizers else 0.0,
-    )
+    pipeline, tallier = make_recipe(settings).make_pipeline(calibrate=share), Tallier(tuple(dimensions))
     settle_memory()
-    return tallier.tally
+    return lambda batch: tallier.tally(pipeline.outcomes(batch))
 
 
-def make_plain_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
-    """Return what counts without calibrating, where a process has ended: no event's count is lost to a comparison."""
-    run = settings.run.model_copy(update={"calibrate": 0.0})
-    return make_tally(settings.model_copy(update={"run": run}))
-
-
-def make_workers(settings: Settings) -> Workers:
+def make_workers(settings: Settings) -> CountingWorkers:
     """Return the processes that count, not started yet.
+
+    One that takes the place of one that ended does not calibrate: no event's count is lost to a comparison.
 
     Raises:
         Misconfigured: a tokenizer is not fetched.
 
     """
-    from logcount.run.workers import Workers
+    from logcount.run.counting import CountingWorkers
 
     make_counter(settings)  # what is wrong is told before anything starts
-    plain = partial(make_plain_tally, settings)
-    return Workers(partial(make_tally, settings), number=settings.run.workers, make_again=plain)
+    plain = partial(make_tally, settings, calibrates=False)
+    return CountingWorkers(partial(make_tally, settings), number=settings.run.workers, make_again=plain)
 
 
 def make_metric_sets(settings: Settings) -> list[MetricSet]:
@@ -73,7 +61,7 @@ def make_metric_sets(settings: Settings) -> list[MetricSet]:
 
 
 async def make_services(
-    parts: Connections, workers: Workers, *, sinks: Sequence[str], decisions: Decisions, take_over: bool
+    parts: Connections, workers: CountingWorkers, *, sinks: Sequence[str], decisions: Decisions, take_over: bool
 ) -> list[Service]:
     """Return a live count for each hub, each with its ledger's header seen to.
 

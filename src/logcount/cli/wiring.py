@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logcount.counting import Counter
-from logcount.counting.calibrator import Calibrator
 from logcount.envelopes.mapped import Mapped
+from logcount.pipeline import ANY_TIME, Pipeline, TimeSpan
 from logcount.sources.archive import ArchiveSource, BlobAccess
 from logcount.tokenizers import TokenizerRegistry, TokenizerSpec, parse_spec
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from logcount.model.counts import Outcome
-    from logcount.model.exchanges import Exchange
     from logcount.settings import Settings
 
 
@@ -40,14 +38,16 @@ class Recipe:
         registry.check()
         return Counter(registry)
 
-    def make_count(self, *, calibrate: bool = False) -> Callable[[Exchange], Outcome]:
-        """Return what counts an exchange; one that calibrates counts alike, and compares where usage is reported.
+    def make_pipeline(
+        self, counter: Counter | None = None, *, span: TimeSpan = ANY_TIME, calibrate: float = 0.0
+    ) -> Pipeline:
+        """Return a pipeline that counts by the settings, with a counter of its own where none is given.
 
         Raises:
             Misconfigured: a tokenizer is not fetched.
         """
-        counter = self.make_counter()
-        return Calibrator(counter).count if calibrate else counter.count
+        counter = counter or self.make_counter()
+        return Pipeline(counter, mappings=self.mappings, span=span, calibrate=calibrate)
 
 
 def make_recipe(settings: Settings) -> Recipe:

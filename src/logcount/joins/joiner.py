@@ -1,15 +1,17 @@
-"""Records of one exchange that come apart: GatewayLogs and GatewayLlmLogs rows under one correlation id."""
+"""The joiner: finds out which records of a log tell of one exchange, and which of them counts.
+
+GatewayLogs and GatewayLlmLogs tell of the same exchange under one correlation id: the rows with tokens count.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from logcount.model.counts import Outcome
 from logcount.model.exchanges import Exchange, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from logcount.model.exchanges import Decoded
 
@@ -17,10 +19,9 @@ _REMEMBERED = 100_000
 """How many exchanges of diagnostic logs are remembered: an hour at thirty a second, in some 20 MB."""
 
 
-class Siblings:
+class Joiner:
     """Remembers which exchanges were counted from GatewayLlmLogs, and which from GatewayLogs.
 
-    The two tell of the same exchange under one correlation id, and are not joined yet: the rows with tokens count.
     Where a gateway log was counted batches before its LLM log came, it is the LLM log that is skipped. Events that are
     handed over again are decided as they were the first time.
     """
@@ -37,24 +38,25 @@ class Siblings:
             if result.correlation not in self._counted:
                 _remember(self._with_tokens, result.correlation)
 
-    def outcome(self, result: Exchange | Skipped, count: Callable[[Exchange], Outcome]) -> Outcome:
-        """Return what becomes of a result: it is counted, unless another record of the same exchange goes before."""
-        told = self._first(result)
-        if isinstance(told, Skipped):
-            return Outcome(None, told.reason, True, told.id, told.time, told.model, told.dimensions)
-        outcome = count(told)
-        if outcome.count is not None and told.any_api and told.correlation:
-            _remember(self._counted, told.correlation)
-        return outcome
+    def join(self, exchange: Exchange) -> Exchange | Skipped:
+        """Return what is to be counted in the place of an exchange: itself, unless another record of it counts."""
+        if exchange.correlation is None:
+            return exchange
+        if not exchange.any_api and exchange.correlation in self._counted:
+            return _skipped(exchange, "an LLM log whose exchange was counted from its gateway log")
+        if exchange.any_api and exchange.correlation in self._with_tokens:
+            return _skipped(exchange, "a gateway log whose exchange is counted from its LLM log")
+        return exchange
 
-    def _first(self, result: Exchange | Skipped) -> Exchange | Skipped:
-        if not isinstance(result, Exchange) or result.correlation is None:
-            return result
-        if not result.any_api and result.correlation in self._counted:
-            return _skipped(result, "an LLM log whose exchange was counted from its gateway log")
-        if result.any_api and result.correlation in self._with_tokens:
-            return _skipped(result, "a gateway log whose exchange is counted from its LLM log")
-        return result
+    def remember_counted(self, exchange: Exchange) -> None:
+        """Remember that an exchange was counted from this record of it."""
+        if exchange.any_api and exchange.correlation:
+            _remember(self._counted, exchange.correlation)
+
+
+def may_be_joined(result: Decoded) -> bool:
+    """Say whether another record may tell of the same exchange, so that its place in the log matters."""
+    return isinstance(result, Exchange) and result.correlation is not None
 
 
 def _remember(memory: OrderedDict[str, None], correlation: str) -> None:

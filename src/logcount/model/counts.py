@@ -40,13 +40,18 @@ class TokenCount(msgspec.Struct, frozen=True):
     """The tokenizer that was asked, with its fingerprint."""
 
 
+LeftOut = Literal["skipped", "rejected", "duplicate", "outside"]
+"""Why nothing was to be counted. `skipped`: an exchange or record that is not counted; `rejected`: no exchange could be
+read; `duplicate`: its event was handed over before; `outside`: not of the span of time that was asked for."""
+
+
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one exchange: counted, or not and why."""
+    """What became of one exchange, or of one record of an event in which no exchange could be read."""
 
     count: TokenCount | None = None
     reason: str | None = None
-    """Why it is uncounted, skipped, or only partly counted; holds no piece of a body."""
-    skipped: bool = False
+    """Why it is uncounted, skipped, rejected, or only partly counted; holds no piece of a body."""
+    left_out: LeftOut | None = None
     id: str | None = None
     time: datetime | None = None
     model: str | None = None
@@ -56,8 +61,6 @@ class Outcome(msgspec.Struct, frozen=True):
     """What the tokenizer says beside what was reported, where that was asked for; it changes nothing of the count."""
 
     @property
-    def word(self) -> Literal["counted", "uncounted", "skipped"]:
+    def word(self) -> Literal["counted", "uncounted", LeftOut]:
         """The outcome in one word."""
-        if self.count is not None:
-            return "counted"
-        return "skipped" if self.skipped else "uncounted"
+        return "counted" if self.count is not None else self.left_out or "uncounted"

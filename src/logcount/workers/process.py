@@ -1,0 +1,95 @@
+"""A worker process: reads pieces of work from a pipe, and answers over another with what each came to.
+
+Started by `worker` as `python -m logcount.workers.process REQUESTS ANSWERS`. It ends when its parent does: the pipe is
+then closed. Frames come from the parent alone: the first holds a pickle of what makes the work, each further one that
+of a piece.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import signal
+import struct
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from logcount.errors import LogcountError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIZE = struct.Struct("<Q")
+"""Before each request: its bytes."""
+
+ANSWER = struct.Struct("<?Q")
+"""Before each answer: whether it is what the work came to, else the error that it raised; and its bytes."""
+
+BUFFER_BYTES = 1024 * 1024
+"""What a pipe is asked to hold: the most that Linux gives anybody, and a batch of 300 ordinary events."""
+
+OUT_OF_MEMORY = 71
+"""The exit status where there was no more memory to be had."""
+
+_PR_SET_PDEATHSIG = 1
+"""From Linux's `sys/prctl.h`: the signal that a process gets when its parent ends."""
+
+
+def main() -> None:
+    """Work until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is sent to a whole group is for the parent
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with suppress(AttributeError, OSError, TypeError):  # Linux alone has it; else one that hangs lives on
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    with suppress(OSError):
+        os.dup2(2, 1)  # what a library prints is no part of the parent's output
+    with open(int(sys.argv[1]), "rb", BUFFER_BYTES) as requests, open(int(sys.argv[2]), "wb") as answers:
+        try:
+            _serve(requests, answers)
+        except (EOFError, BrokenPipeError):
+            os._exit(0)  # closing what is left would fail again
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
+        except Exception as error:
+            sys.stderr.write(f"a process that counts ended: {type(error).__name__}\n")
+            sys.exit(1)
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    try:
+        work: Callable[[Any], Any] = pickle.loads(_read(requests))()  # noqa: S301 - the parent's
+    except LogcountError as error:
+        _write(answers, False, error)
+        return
+    _write(answers, True, None)
+    while True:
+        piece = pickle.loads(_read(requests))  # noqa: S301 - the parent's
+        try:
+            result = work(piece)
+        except LogcountError as error:
+            _write(answers, False, error)
+        else:
+            _write(answers, True, result)
+        del piece
+
+
+def _read(requests: BinaryIO) -> bytes:
+    head = requests.read(SIZE.size)
+    size = SIZE.unpack(head)[0] if len(head) == SIZE.size else -1
+    data = requests.read(size) if size >= 0 else b""
+    if len(data) != size:
+        raise EOFError
+    return data
+
+
+def _write(answers: BinaryIO, whole: bool, value: object) -> None:
+    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    answers.write(ANSWER.pack(whole, len(data)))
+    answers.write(data)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()
