@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from drafts import BEGAN, HUB, LATER_HUB, anew, builder, holding, row, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from steps import Shelf
+from steps import PlainStore
 
 from logcount.errors import Halted, Unsettled
 from logcount.ledger.batch import settle
@@ -19,6 +19,10 @@ from logcount.ledger.head import Head, head_of
 from logcount.ledger.intake import Arrival, Intake, StartPosition, start_after
 from logcount.ledger.log import record_name
 from logcount.ledger.record import Hole, Span, decode_record
+
+if TYPE_CHECKING:
+    from logcount.ledger.batch import UncommittedBatch
+    from logcount.model.points import Tally
 
 LOG = "eventhub:contoso/apim-logs/0"
 
@@ -108,26 +112,26 @@ def test_a_record_of_the_older_hub_covers_nothing_of_the_later() -> None:
 
 
 def test_a_hand_is_settled_over_what_others_record_meanwhile() -> None:
-    registry = Shelf()
+    store = PlainStore()
     others = builder().draft(Head(), holding(range(2)))
-    registry.put(record_name(LOG, 0), anew(others).data)
-    head = registry.take(settle(LOG, Head(), holding(range(4)), builder().draft))
-    mine = decode_record(registry.held[record_name(LOG, 1)].data)
+    store.put(record_name(LOG, 0), anew(others).data)
+    head = store.take(settle(LOG, Head(), holding(range(4)), builder().draft))
+    mine = decode_record(store.held[record_name(LOG, 1)].data)
     assert (head.n, mine.first, mine.to, mine.events) == (1, 2, 3, 2)
 
 
 def test_what_was_recorded_before_it_came_into_the_hand_is_not_recorded_again() -> None:
-    registry = Shelf()
-    assert registry.take(settle(LOG, HEAD, holding([4, 5]), builder().draft)) == HEAD
-    assert not registry.asked
+    store = PlainStore()
+    assert store.take(settle(LOG, HEAD, holding([4, 5]), builder().draft)) == HEAD
+    assert not store.asked
 
 
 @pytest.mark.parametrize("largest", [900, 2000, 5000])
 def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
     rows = [row(number, tally(word="uncounted", reason=f"reason {number} " + "x" * 40)) for number in range(40)]
-    registry = Shelf()
-    registry.take(settle(LOG, Head(), holding(rows), builder(largest=largest).draft))
-    records = [decode_record(stored.data) for stored in registry.held.values()]
+    store = PlainStore()
+    store.take(settle(LOG, Head(), holding(rows), builder(largest=largest).draft))
+    records = [decode_record(stored.data) for stored in store.held.values()]
     assert [one.number for record in records for one in record.uncounted] == [1] * 40
     assert [record.first for record in records[1:]] == [record.to + 1 for record in records[:-1]]
     assert all(len(record.data) <= largest or record.events == 1 for record in records)
@@ -135,10 +139,10 @@ def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
 
 def test_gaps_beyond_a_cut_stand_in_the_record_that_reaches_them() -> None:
     rows = [row(number, tally(word="uncounted", reason=f"{number}" * 300)) for number in (0, 1, 5, 6)]
-    batch, registry = holding(rows), Shelf()
+    batch, store = holding(rows), PlainStore()
     batch.gaps = [Hole(HUB, 2, 4, "absent")]
-    registry.take(settle(LOG, Head(), batch, builder(largest=2400).draft))
-    records = [decode_record(stored.data) for stored in registry.held.values()]
+    store.take(settle(LOG, Head(), batch, builder(largest=2400).draft))
+    records = [decode_record(stored.data) for stored in store.held.values()]
     assert (records[0].to, records[0].holes) == (1, ())
     assert records[-1].holes == (Hole(HUB, 2, 4, "absent"),)
 
@@ -171,3 +175,49 @@ def test_holes_that_touch_are_one_if_they_are_alike() -> None:
     assert _joined([a, b]) == [Hole(HUB, 0, 3, "absent")]
     for other in (Hole(HUB, 4, 4, "absent"), Hole(LATER_HUB, 3, 3, "absent"), Hole(HUB, 3, 3, "expired")):
         assert _joined([a, other]) == [a, other]
+
+
+def _overdue(head: Head, *numbered: tuple[int, Tally]) -> UncommittedBatch:
+    batch = holding([], head)
+    batch.overdue = list(numbered)
+    return batch
+
+
+def test_what_time_alone_has_closed_makes_a_record_without_events_that_leaves_the_log_where_it_was() -> None:
+    first = builder().draft(Head(), holding(range(6)))
+    head = head_of(first)
+    tick = decode_record(
+        builder().draft(head, _overdue(head, (2, tally(7)), (4, tally(0, "uncounted", "a half")))).data
+    )
+    after = head.after(tick)
+    assert (tick.first, tick.to, tick.events) == (6, 5, 0)
+    assert (after.to, after.offset, after.clock, after.enqueued) == (head.to, head.offset, head.clock, head.enqueued)
+    assert [point.sum for point in tick.points if point.metric == "Total Tokens"] == [7]
+    assert [(one.reason, one.at) for one in tick.uncounted] == [("a half", (Span(4, 4),))]
+    following = builder().draft(after, holding([6, 7], after))
+    assert (following.first, following.to, following.prev) == (6, 7, tick.id)
+
+
+def test_a_tick_and_uncommitted_events_are_one_record() -> None:
+    store, head = PlainStore(), head_of(builder().draft(Head(), holding(range(6))))
+    batch = holding([6, 7], head)
+    batch.overdue = [(3, tally(7))]
+    after = store.take(settle(LOG, head, batch, builder().draft))
+    record = decode_record(store.held[record_name(LOG, 1)].data)
+    assert (record.first, record.to, record.events, after.to) == (6, 7, 2, 7)
+    assert [point.sum for point in record.points if point.metric == "Total Tokens"] == [9]
+    assert (batch.rows, batch.overdue) == ([], [])
+
+
+def test_a_tick_that_comes_second_is_dropped_for_the_record_that_is_there() -> None:
+    store, head = PlainStore(), head_of(builder().draft(Head(), holding(range(6))))
+    theirs = anew(builder().draft(head, _overdue(head, (2, tally(7)))))
+    store.put(record_name(LOG, 1), theirs.data)
+    after = store.take(settle(LOG, head, _overdue(head, (2, tally(7))), builder().draft))
+    assert (after.n, after.id) == (1, theirs.id)
+    assert set(store.held) == {record_name(LOG, 1)}
+
+
+def test_in_an_empty_log_nothing_can_be_overdue() -> None:
+    with pytest.raises(ValueError, match="empty log"):
+        builder().draft(Head(), _overdue(Head(), (0, tally(7))))

@@ -41,6 +41,8 @@ class UncommittedBatch:
         self.hub = place.hub
         self.rows: list[UncommittedEvent] = []
         self.gaps: list[Hole] = []
+        self.overdue: list[tuple[int, Tally]] = []
+        """Exchanges that time alone has closed, each with the number of its first event, which is recorded already."""
 
     def first(self, head: Head) -> int:
         """Return the first sequence number of the next record after a head: 0 in an empty log and in a new hub."""
@@ -76,14 +78,17 @@ Draft = Callable[["Head", UncommittedBatch], "Record"]
 
 
 def settle(log: str, head: Head, batch: UncommittedBatch, draft: Draft) -> Steps[Head]:
-    """Record the whole batch, and return the head after it.
+    """Record the whole batch, and return the head after it; what is overdue alone makes a record without events.
+
+    Where another's record came first, what is overdue is dropped: that record may have closed it.
 
     Raises:
         Unsettled: the log has gone on to another hub.
 
     """
     batch.take_over(head)  # which another may have moved, past what has come into the batch since
-    while batch.rows:
+    while batch.rows or batch.overdue:
         head = yield from append(log, head, draft(head, batch))
+        batch.overdue = []
         batch.take_over(head)
     return head

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from logcount.ledger.record import LARGEST, Hole, Reasoned, Record, Span
 
@@ -36,42 +36,81 @@ class RecordBuilder:
         self._largest = largest
 
     def draft(self, head: Head, batch: UncommittedBatch) -> Record:
-        """Return the next record, of all uncommitted rows or of the first half, quarter … where all are too many."""
+        """Return the next record, of all uncommitted rows or of the first half, quarter … where all are too many.
+
+        Without rows it is a tick: a record of what is overdue, which leaves the log where it was.
+        """
         rows = batch.rows
         while True:
             record = self._record(head, batch, rows)
-            if len(record.data) <= self._largest or len(rows) == 1:
+            if len(record.data) <= self._largest or len(rows) <= 1:
                 return record
             rows = rows[: len(rows) // 2]
 
     def _record(self, head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEvent]) -> Record:
         now = self._clock()
-        first, last = batch.first(head), rows[-1]
-        tallies = [tally for row in rows for tally in row.tallies]
-        others = [(row.number, tally) for row in rows for tally in row.tallies if tally.word != "counted"]
-        clock = max(row.enqueued for row in rows)
-        continues = first > 0 and head.clock is not None
-        gaps = [gap for gap in batch.gaps if gap.last < last.number]
-        tokenizers = sorted({tally.tokenizer for tally in tallies if tally.tokenizer})
+        numbered = [*batch.overdue, *((row.number, tally) for row in rows for tally in row.tallies)]
+        tallies = [tally for _, tally in numbered]
         return Record(
             n=head.n + 1,
             prev=head.id,
-            hub=batch.hub,
-            first=first,
-            to=last.number,
-            enqueued=last.enqueued,
-            clock=max(clock, head.clock) if continues and head.clock else clock,
-            offset=last.offset,
+            **_span_of(head, batch, rows),
             events=len(rows),
-            holes=tuple(_joined([*head.holes, *gaps])),
             points=tuple(self._points.fold(tallies, now)),
-            uncounted=_by_reason(others, "uncounted"),
-            rejected=_by_reason(others, "rejected"),
-            skipped=_by_reason(others, "skipped"),
-            counted_with={"logcount": self._program, "tokenizers": tokenizers},
+            uncounted=_by_reason(numbered, "uncounted"),
+            rejected=_by_reason(numbered, "rejected"),
+            skipped=_by_reason(numbered, "skipped"),
+            counted_with={
+                "logcount": self._program,
+                "tokenizers": sorted({tally.tokenizer for tally in tallies if tally.tokenizer}),
+            },
             writer=self._writer,
             written=now,
         )
+
+
+class _RecordSpan(TypedDict):
+    """Which events a record is of, and where it leaves the log."""
+
+    hub: str
+    first: int
+    to: int
+    enqueued: datetime
+    clock: datetime
+    offset: str
+    holes: tuple[Hole, ...]
+
+
+def _span_of(head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEvent]) -> _RecordSpan:
+    if not rows:
+        return _no_span(head)
+    first, last = batch.first(head), rows[-1]
+    clock = max(row.enqueued for row in rows)
+    continues = first > 0 and head.clock is not None
+    return _RecordSpan(
+        hub=batch.hub,
+        first=first,
+        to=last.number,
+        enqueued=last.enqueued,
+        clock=max(clock, head.clock) if continues and head.clock else clock,
+        offset=last.offset,
+        holes=tuple(_joined([*head.holes, *(gap for gap in batch.gaps if gap.last < last.number)])),
+    )
+
+
+def _no_span(head: Head) -> _RecordSpan:
+    """Return the span of a tick: nothing, behind the last event recorded."""
+    if head.hub is None or head.enqueued is None or head.clock is None or head.offset is None:
+        raise ValueError("in an empty log nothing can be overdue")
+    return _RecordSpan(
+        hub=head.hub,
+        first=head.to + 1,
+        to=head.to,
+        enqueued=head.enqueued,
+        clock=head.clock,
+        offset=head.offset,
+        holes=head.holes,
+    )
 
 
 def _by_reason(numbered: Iterable[tuple[int, Tally]], word: str) -> tuple[Reasoned, ...]:

@@ -61,7 +61,7 @@ class Record:
     first: int
     """The first sequence number of the span: that after the record before, or 0."""
     to: int
-    """The last one."""
+    """The last one; that before `first` where the record is without events."""
     enqueued: datetime
     """When the broker took event `to`."""
     clock: datetime
