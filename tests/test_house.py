@@ -177,7 +177,7 @@ LIGHT = {
     "the stores": ("import logcount.stores", ("azure", "aiohttp")),
     "the live count": ("import logcount.run.service", ("azure", "aiohttp", "transformers", "opencensus")),
     "what counts a part": (
-        "import logcount.workers.process, logcount.cli.parts, logcount.cli.wiring, logcount.replay.parts",
+        "import logcount.workers.process, logcount.cli.workers, logcount.cli.wiring, logcount.replay.parts",
         ("azure", "aiohttp", "pydantic", "transformers", "rich"),
     ),
     "what counts": (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from logcount.aggregate import Summary
 from logcount.calibration import Calibration
-from logcount.cli.parts import make_part_counter
 from logcount.cli.wiring import make_recipe
+from logcount.cli.workers import make_part_counter
 from logcount.errors import LogcountError
 from logcount.pipeline import TimeSpan
 from logcount.replay.ordering import PartWorkers, replay_parts

@@ -112,8 +112,8 @@ def _replaying(
 ) -> Callable[[ArchiveSource], Coroutine[None, None, None]]:
     """Return what replays an archive into the summary; raises Misconfigured where a tokenizer is not fetched."""
     from logcount.cli.memory import settle_memory
-    from logcount.cli.parts import choose_workers, make_part_counter
     from logcount.cli.wiring import make_recipe
+    from logcount.cli.workers import choose_workers, make_part_counter
     from logcount.replay.replay import Replay
 
     recipe = make_recipe(settings)

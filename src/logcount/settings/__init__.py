@@ -23,8 +23,8 @@ from logcount.settings.run import (
     Name,
     OtlpSettings,
     RunSettings,
+    Section,
 )
-from logcount.settings.section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

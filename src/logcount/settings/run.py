@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from logcount.settings.dimensions import fit_azure
-from logcount.settings.section import Section
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Section(BaseModel):
+    """A table of the settings file; a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class EventHubSettings(Section):

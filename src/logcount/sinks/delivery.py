@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +17,6 @@ from logcount.model.points import Mark
 from logcount.sinks.http_client import Silence
 from logcount.sinks.outcomes import judge_silence
 from logcount.sinks.pauses import RetryDelay, pause
-from logcount.sinks.troubles import Troubles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ class DeliveryLoop:
         self._failures = 0
         self._pause = 0.0
         self._until: datetime | None = None
-        self._troubles = Troubles()
+        self._troubles = _Troubles()
 
     @property
     def trouble(self) -> str | None:
@@ -221,3 +221,35 @@ class _SendJob:
         self.waiting.extend(self.later)
         self.later = []
         self._begin_round()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    what: str
+    since: datetime
+    until: datetime
+
+
+class _Troubles:
+    """Troubles by what is in trouble; the one that has lasted longest is the one to tell."""
+
+    def __init__(self) -> None:
+        self._held: dict[object, _Trouble] = {}
+
+    def begin(self, of: object, what: str, now: datetime, until: datetime) -> None:
+        """Note a trouble, or what an old one is by now; `until` is the next attempt."""
+        old = self._held.get(of)
+        self._held[of] = _Trouble(what, old.since if old else now, until)
+
+    def end(self, of: object) -> None:
+        """Forget a trouble."""
+        self._held.pop(of, None)
+
+    def told(self, now: datetime) -> str | None:
+        """Return the trouble in words; None while all is well."""
+        if not self._held:
+            return None
+        trouble = min(self._held.values(), key=lambda each: each.since)
+        left = (trouble.until - now).total_seconds()
+        coming = f"next attempt in {left:.0f} s" if left > 0 else "next attempt now"
+        return f"{trouble.what}, since {trouble.since:%Y-%m-%dT%H:%M:%SZ}, {coming}"
