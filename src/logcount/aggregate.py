@@ -120,18 +120,17 @@ class Summary:
 
     def _add_uncounted(self, outcome: Outcome, place: str) -> None:
         word, reason = outcome.word, outcome.reason or ""
-        if word == "skipped":
-            self.skipped[reason] += 1
-        elif word == "uncounted":
-            self.uncounted[reason] += 1
-            self.uncounted_models[reason, outcome.model or ""] += 1
-        elif word == "rejected":
-            self.rejected[reason] += 1
-            self.first_rejected.setdefault(reason, place)
-        elif word == "duplicate":
+        if word == "duplicate":
             self.duplicates += 1
-        else:
+            return
+        if word == "outside":
             self.outside += 1
+            return
+        getattr(self, word)[reason] += 1
+        if word == "uncounted":
+            self.uncounted_models[reason, outcome.model or ""] += 1
+        if word == "rejected":
+            self.first_rejected.setdefault(reason, place)
 
     def _cell(self, model: str | None, key: Key) -> Group:
         cell = self.cells.get((model, key))

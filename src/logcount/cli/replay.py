@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -52,18 +52,7 @@ class _Moment(click.ParamType[datetime]):
     help="Processes that count.  [default: one a core for archives of 64 MiB and more, else 1]",
 )
 @click.pass_obj
-def replay(  # noqa: PLR0913 - one for each option
-    config: Path | None,
-    /,
-    paths: tuple[str, ...],
-    output: str,
-    *,
-    each: bool,
-    by: str | None,
-    workers: int | None,
-    calibrate: bool,
-    **span: datetime | None,
-) -> None:
+def replay(config: Path | None, /, paths: tuple[str, ...], output: str, by: str | None, **options: Any) -> None:
     """Count archived logs: files, folders, globs, - for standard input, and blob URLs.
 
     JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are told by content. A blob
@@ -75,13 +64,15 @@ def replay(  # noqa: PLR0913 - one for each option
     from logcount.pipeline import TimeSpan
     from logcount.settings import load_settings
 
-    if each and (by is not None or output != "table"):
+    asked = _Asked(options["each"], options["calibrate"], options["workers"])
+    span = TimeSpan(options["since"], options["until"])
+    if asked.each and (by is not None or output != "table"):
         raise click.UsageError("--each prints one line an exchange: --by and --output are for groups")
-    if span["since"] and span["until"] and span["since"] >= span["until"]:
+    if span.since and span.until and span.since >= span.until:
         raise click.UsageError("--since is not before --until: no time lies between them")
     settings = load_settings(config)
     summary = Summary(_dimensions(by, settings))
-    replaying = _replaying(settings, summary, TimeSpan(**span), _Asked(each, calibrate, workers))
+    replaying = _replaying(settings, summary, span, asked)
     unfinished: LogcountError | None = None
     with _progress() as (begin, advance):
         source = make_archive(paths, settings, advance)
@@ -90,9 +81,9 @@ def replay(  # noqa: PLR0913 - one for each option
             asyncio.run(replaying(source))
         except LogcountError as error:
             unfinished = error
-    if not each:
-        _report(summary, output, by_model=by is None, calibrate=calibrate)
-    if calibrate and (each or output == "csv"):
+    if not asked.each:
+        _report(summary, output, by_model=by is None, calibrate=asked.calibrate)
+    if asked.calibrate and (asked.each or output == "csv"):
         _tell_calibration(summary)
     _warn_of_unknown(summary, by)
     if unfinished is not None:

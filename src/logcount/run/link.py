@@ -225,15 +225,19 @@ class Link:
     async def _settle_in_time(self) -> None:
         """Settle when the oldest uncommitted event has waited long enough."""
         while True:
-            due = self._context.pace.seconds
-            waited = 0.0 if self._oldest is None else time.monotonic() - self._oldest
-            await asyncio.sleep(max(due - waited, 0.01))
+            await asyncio.sleep(max(self._left_to_wait(), 0.01))
             async with self._lock:
-                if self._oldest is not None and time.monotonic() - self._oldest >= due and self._broken is None:
-                    try:
-                        await self._settle()
-                    except (Unsettled, Halted) as error:
-                        self._broken = error
+                if self._oldest is None or self._left_to_wait() > 0 or self._broken is not None:
+                    continue
+                try:
+                    await self._settle()
+                except (Unsettled, Halted) as error:
+                    self._broken = error
+
+    def _left_to_wait(self) -> float:
+        """Return how many seconds are left until the oldest uncommitted event is to be settled."""
+        waited = 0.0 if self._oldest is None else time.monotonic() - self._oldest
+        return self._context.pace.seconds - waited
 
     async def _settle(self) -> None:
         while self._pending:
