@@ -96,7 +96,7 @@ async def service(hub: QuietHub, sink: MemorySink) -> AsyncIterator[Service]:
         room=Room(1024),
         draft=RecordBuilder(points, writer="w", program="0", clock=lambda: datetime.now(UTC)).draft,
         troubles=Troubles(),
-        pace=SettleInterval(0.05, 100),
+        interval=SettleInterval(0.05, 100),
     )
     service, stop = Service(context, namespace="API Management", tell_seconds=0.05), asyncio.Event()
     running = asyncio.create_task(service.run(stop))

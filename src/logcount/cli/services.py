@@ -95,7 +95,7 @@ async def make_services(
             room=room,
             draft=builder.draft,
             troubles=troubles,
-            pace=SettleInterval(run.settle_seconds, run.settle_events),
+            interval=SettleInterval(run.settle_seconds, run.settle_events),
             decisions=decisions,
         )
         header = Header(context.hub.name, hub.consumer_group.lower(), run.deployment)

@@ -70,7 +70,7 @@ class Context:
     room: Room
     draft: Draft
     troubles: Troubles
-    pace: SettleInterval = SettleInterval()
+    interval: SettleInterval = SettleInterval()
     decisions: Decisions = Decisions()
     repeats: int = 0
     """Events that were handed over again, and dropped."""

@@ -117,7 +117,7 @@ class Link:
                 self._broken = error  # told once all before it is in the batch: else a batch with two gaps never ends
             for piece, size in _pieces(fresh):
                 await self._count(piece, size)
-                if self._uncommitted >= self._context.pace.events:
+                if self._uncommitted >= self._context.interval.events:
                     await self._settle()
             self._see_whole()
 
@@ -237,7 +237,7 @@ class Link:
     def _left_to_wait(self) -> float:
         """Return how many seconds are left until the oldest uncommitted event is to be settled."""
         waited = 0.0 if self._oldest is None else time.monotonic() - self._oldest
-        return self._context.pace.seconds - waited
+        return self._context.interval.seconds - waited
 
     async def _settle(self) -> None:
         while self._pending:

@@ -1,4 +1,4 @@
-"""The settings of the live count: the hub, the ledger, the sinks, and the pace."""
+"""The settings of the live count: the hub, the ledger, the sinks, and when events are recorded."""
 
 from __future__ import annotations
 

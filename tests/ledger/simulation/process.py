@@ -57,7 +57,7 @@ class Process:
             room=Room(world.chances.room),
             draft=builder.draft,
             troubles=Troubles(world.now),
-            pace=SettleInterval(world.chances.settle_seconds, world.chances.settle_events),
+            interval=SettleInterval(world.chances.settle_seconds, world.chances.settle_events),
             decisions=decisions,
         )
         self.service = Service(self.context, namespace="logcount")

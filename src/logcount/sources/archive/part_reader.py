@@ -48,10 +48,10 @@ class Trace:
 class PartReader:
     """Reads parts in the order of the archive, or one part by itself (see `read_apart`)."""
 
-    def __init__(self, numbers: Numbers, limits: Limits, pace: Progress) -> None:
+    def __init__(self, numbers: Numbers, limits: Limits, progress: Progress) -> None:
         self._numbers = numbers
         self._limits = limits
-        self.pace = pace
+        self.progress = progress
         self.failures: list[str] = []
         self.records = 0
         """How many records of the file that was read last there were so far."""
@@ -82,7 +82,7 @@ class PartReader:
     def trace(self) -> Trace:
         """What the reading of one part by itself must tell."""
         runs = self._numbers.runs if isinstance(self._numbers, RisingNumbers) else {}
-        return Trace(self.tidy, runs, tuple(self.failures), self.records, self.pace.read_bytes)
+        return Trace(self.tidy, runs, tuple(self.failures), self.records, self.progress.read_bytes)
 
     def accept(self, part: Part, trace: Trace) -> bool:
         """Take over what the reading of a part by itself told; False, and nothing is, where it must be read in order.
@@ -97,7 +97,7 @@ class PartReader:
         self.failures += trace.failures
         self._broken = bool(trace.failures)
         self.records = trace.records + (self.records if part.continues else 0)
-        self.pace.read_bytes += trace.read_bytes
+        self.progress.read_bytes += trace.read_bytes
         return True
 
     def finish(self) -> None:
@@ -112,7 +112,7 @@ class PartReader:
             self._broken = False
             self.records = self.records if part.continues else 0
             try:
-                with closing(place.open(self.pace.check)) as reading:
+                with closing(place.open(self.progress.check)) as reading:
                     self._strange |= isinstance(reading, OpenFile) and reading.identity != identity
                     for events in self._events(part, reading, _origin(place, self._numbers, again=again)):
                         self.records = events[-1].position if part.lines else 0
@@ -125,8 +125,8 @@ class PartReader:
 
     def _events(self, part: Part, reading: OpenInput, origin: Origin) -> Iterator[list[LogEvent]]:
         if not part.lines or not isinstance(reading, OpenFile):
-            return read_events(WatchedInput(reading, self.pace), origin, self._limits)
-        section = Section(reading, part.start, part.end, self.pace)
+            return read_events(WatchedInput(reading, self.progress), origin, self._limits)
+        section = Section(reading, part.start, part.end, self.progress)
         return filter(None, read_lines(section, origin, self._limits, (part.start, part.end), self.records))
 
 

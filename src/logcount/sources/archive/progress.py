@@ -65,15 +65,15 @@ def _next_of(items: Iterator[Item]) -> Item | None:
 class WatchedInput:
     """A reading whose bytes are counted, and which ends when nobody waits any more."""
 
-    def __init__(self, reading: OpenInput, pace: Progress) -> None:
+    def __init__(self, reading: OpenInput, progress: Progress) -> None:
         self._reading = reading
-        self._pace = pace
+        self._progress = progress
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes."""
-        self._pace.check()
+        self._progress.check()
         data = self._reading.read(size)
-        self._pace.read_bytes += len(data)
+        self._progress.read_bytes += len(data)
         return data
 
 
@@ -84,14 +84,14 @@ _BEYOND_BYTES = 64 * KIB
 class Section:
     """A file read from one byte before a section on; bytes of the section itself are counted."""
 
-    def __init__(self, reading: OpenFile, start: int, end: int | None, pace: Progress) -> None:
-        self._reading = WatchedInput(reading, pace)
+    def __init__(self, reading: OpenFile, start: int, end: int | None, progress: Progress) -> None:
+        self._reading = WatchedInput(reading, progress)
         self._beyond = WatchedInput(reading, Progress())
-        self._check = pace.check
+        self._check = progress.check
         self._at = max(start - 1, 0)
         self._end = end
         reading.seek(self._at)
-        pace.read_bytes -= start - self._at  # one byte is of the section before
+        progress.read_bytes -= start - self._at  # one byte is of the section before
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes, also behind the section's end."""

@@ -97,8 +97,8 @@ class ArchiveSource:
                     break
         reader.finish()
 
-    def _reader(self, pace: Progress) -> PartReader:
-        return PartReader(SeenNumbers(), self._limits, pace)
+    def _reader(self, progress: Progress) -> PartReader:
+        return PartReader(SeenNumbers(), self._limits, progress)
 
     def _parts(self) -> Generator[Part]:
         places = (place for found in self._found for place in self._places(found))
@@ -132,17 +132,17 @@ class Delivery:
         """
         if self._reader.gives_up:
             return None
-        return await self._reader.pace.next(self._parts, self._thread)
+        return await self._reader.progress.next(self._parts, self._thread)
 
     async def deliver(self, part: Part, handle: Handler) -> None:
         """Read a part here and now, and hand its events to `handle`, batch by batch."""
-        pace = self._reader.pace
+        progress = self._reader.progress
         with closing(self._reader.batches(part, self._batch_events)) as batches:
-            while batch := await pace.next(batches, self._thread):
-                pace.report()
+            while batch := await progress.next(batches, self._thread):
+                progress.report()
                 await handle(batch)
                 del batch  # or it would be held while the next one is made
-        pace.report()
+        progress.report()
 
     def place(self, part: Part) -> int | None:
         """Return how many records of its file lie before a part; None where the part is not to be read any more."""
@@ -153,7 +153,7 @@ class Delivery:
     def accept(self, part: Part, trace: Trace) -> bool:
         """Take over what was read elsewhere; False, and nothing is, where the part must be read here, in order."""
         accepted = self._reader.accept(part, trace)
-        self._reader.pace.report()
+        self._reader.progress.report()
         return accepted
 
     def finish(self) -> None:
