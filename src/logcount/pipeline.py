@@ -85,11 +85,9 @@ class Pipeline:
         return self.join([self.decode(event) for event in batch])
 
     def decode(self, event: LogEvent) -> DecodedEvent:
-        """Read what is in an event; each result has its own time, else that at which the event was enqueued."""
-        results = decode(event, self._mappings)
-        if event.enqueued is not None:
-            results = [one if isinstance(one, Rejected) else dated(one, event.enqueued) for one in results]
-        return DecodedEvent(event, results)
+        """Read what is in an event; each result has its own time, else the time at which the event was enqueued."""
+        found = decode(event, self._mappings)
+        return DecodedEvent(event, [one if isinstance(one, Rejected) else dated(one, event.enqueued) for one in found])
 
     def count_ahead(self, decoded: DecodedEvent) -> DecodedEvent:
         """Count whatever may be counted, and leave the bodies behind; to be joined once what came before is known."""

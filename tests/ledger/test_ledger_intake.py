@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,10 @@ from logcount.ledger.head import Head, head_of
 from logcount.ledger.intake import Arrival, Intake, StartPosition, start_after
 from logcount.ledger.log import record_name
 from logcount.ledger.record import Hole, Span, decode_record
+from logcount.model.points import Tally
 
 if TYPE_CHECKING:
     from logcount.ledger.batch import UncommittedBatch
-    from logcount.model.points import Tally
 
 LOG = "eventhub:contoso/apim-logs/0"
 
@@ -221,3 +221,26 @@ def test_a_tick_that_comes_second_is_dropped_for_the_record_that_is_there() -> N
 def test_in_an_empty_log_nothing_can_be_overdue() -> None:
     with pytest.raises(ValueError, match="empty log"):
         builder().draft(Head(), _overdue(Head(), (0, tally(7))))
+
+
+minutes = st.integers(
+    int(datetime(1, 1, 2, tzinfo=UTC).timestamp()) // 60, int(datetime(9999, 12, 30, tzinfo=UTC).timestamp()) // 60
+)
+texts = st.text(max_size=12)
+tallies = st.builds(
+    Tally,
+    st.sampled_from(["counted", "uncounted", "rejected", "skipped"]),
+    minutes,
+    st.lists(st.tuples(st.just("API ID"), texts), max_size=1).map(tuple),
+    st.none() | texts,
+    st.tuples(*[st.none() | st.integers(0, 2**70)] * 5),
+    st.none() | texts,
+)
+
+
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@given(st.lists(st.lists(tallies, min_size=1, max_size=3), min_size=1, max_size=4))
+def test_any_tallies_make_a_record_that_is_read_back_as_it_was_written(some: list[list[Tally]]) -> None:
+    batch = holding([row(number, *its) for number, its in enumerate(some)])
+    record = builder().draft(Head(), batch)
+    assert decode_record(record.data).data == record.data

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypedDict
 
-from logcount.ledger.record import LARGEST, Hole, Reasoned, Record, Span
+from logcount.errors import Halted
+from logcount.ledger.record import LARGEST, Hole, Reasoned, Record, Span, decode_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -44,7 +45,7 @@ class RecordBuilder:
         while True:
             record = self._record(head, batch, rows)
             if len(record.data) <= self._largest or len(rows) <= 1:
-                return record
+                return _readable(record)
             rows = rows[: len(rows) // 2]
 
     def _record(self, head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEvent]) -> Record:
@@ -67,6 +68,18 @@ class RecordBuilder:
             writer=self._writer,
             written=now,
         )
+
+
+def _readable(record: Record) -> Record:
+    """Return a record that reads back as what it is: what is created once can never be mended.
+
+    Raises:
+        Halted: it does not.
+
+    """
+    if decode_record(record.data).data != record.data:
+        raise Halted("a record would not be read back as it is written")
+    return record
 
 
 class _RecordSpan(TypedDict):

@@ -167,7 +167,7 @@ def _encode(document: dict[str, Any]) -> bytes:
 
 def time_text(time: datetime) -> str:
     """Write a time as UTC ISO 8601, always with microseconds: such texts sort as the times do."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def read_time(text: str) -> datetime:
@@ -189,7 +189,7 @@ def _point(point: Point) -> dict[str, Any]:
         "set": point.set,
         "namespace": point.namespace,
         "metric": point.metric,
-        "minute": point.minute.strftime("%Y-%m-%dT%H:%MZ"),
+        "minute": f"{point.minute.replace(tzinfo=None).isoformat(timespec='minutes')}Z",
         "dimensions": dict(point.dimensions),
         "sum": point.sum,
         "count": point.count,
@@ -202,7 +202,7 @@ def _read_point(one: dict[str, Any]) -> Point:
     return Point(
         namespace=one["namespace"],
         metric=one["metric"],
-        minute=datetime.strptime(one["minute"], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC),
+        minute=_read_minute(one["minute"]),
         dimensions=tuple(one["dimensions"].items()),
         sum=one["sum"],
         count=one["count"],
@@ -210,6 +210,11 @@ def _read_point(one: dict[str, Any]) -> Point:
         max=one["max"],
         set=one["set"],
     )
+
+
+def _read_minute(text: str) -> datetime:
+    """Read a minute; logcount 0.1 wrote years before 1000 without zeros in front."""
+    return datetime.strptime(f"{text:0>17}", "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
 
 
 def _reasoned(one: Reasoned, what: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,13 +10,19 @@ from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from logcount.jsontext import Escaped
     from logcount.model.content import Usage
 
 LONGEST_NAME = 256
 """Characters of a model's name or a dimension's value that are kept: what Azure Monitor takes of one."""
+
+IMPOSSIBLE_TIME = "impossible-time"
+"""Flag: the time in the log cannot be, and the broker's is taken."""
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST = timedelta(days=1)
+"""How long after the broker's time an exchange may say that it happened: clocks and time zones may be wrong."""
 
 UNDECODABLE = "undecodable-body"
 """Flag: a body is not in the encoding that its envelope names."""
@@ -69,8 +76,18 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 def dated(result: Exchange | Skipped, enqueued: datetime | None) -> Exchange | Skipped:
-    """Return a result with its own time, else with the time at which its event was enqueued."""
-    return result if result.time is not None else replace(result, time=enqueued)
+    """Return a result with its own time where that can be, else with the time at which its event was enqueued.
+
+    A time before 2000 cannot be (year 1 is an unset `DateTime` of .NET), nor one more than a day after the broker's.
+    """
+    time = result.time
+    if time is None:
+        return result if enqueued is None else replace(result, time=enqueued)
+    if time >= _EARLIEST and (enqueued is None or time - enqueued <= _LATEST):
+        return result
+    if isinstance(result, Exchange):
+        return replace(result, time=enqueued, flags=result.flags | {IMPOSSIBLE_TIME})
+    return replace(result, time=enqueued)
 
 
 Decoded = Exchange | Rejected | Skipped

@@ -169,7 +169,7 @@ def _clean(text: str) -> str:
 
 
 def _nanoseconds(time: datetime) -> int:
-    return int(time.timestamp()) * 1_000_000_000
+    return max(int(time.timestamp()), 0) * 1_000_000_000  # the field has no sign
 
 
 def _rejected(answer: HttpResponse) -> int | None:
