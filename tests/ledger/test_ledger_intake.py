@@ -7,19 +7,21 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from drafts import BEGAN, HUB, LATER_HUB, anew, builder, holding, row, tally
+from drafts import BEGAN, HUB, LATER_HUB, MINUTE, anew, builder, holding, row, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from steps import PlainStore
 
 from logcount.errors import Halted, Unsettled
 from logcount.ledger.batch import settle
-from logcount.ledger.builder import _joined, _spans
+from logcount.ledger.builder import RecordBuilder, _joined, _spans
 from logcount.ledger.head import Head, head_of
 from logcount.ledger.intake import Arrival, Intake, StartPosition, start_after
 from logcount.ledger.log import record_name
-from logcount.ledger.record import Hole, Span, decode_record
-from logcount.model.points import Tally
+from logcount.ledger.record import LARGEST, Hole, Span, decode_record
+from logcount.metrics.fold import PointMaker
+from logcount.metrics.series import SeriesBudget
+from logcount.model.points import COMPLETION, FOLDED, PROMPT, TOTAL, MetricSet, Tally
 
 if TYPE_CHECKING:
     from logcount.ledger.batch import UncommittedBatch
@@ -135,6 +137,44 @@ def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
     assert [one.number for record in records for one in record.uncounted] == [1] * 40
     assert [record.first for record in records[1:]] == [record.to + 1 for record in records[:-1]]
     assert all(len(record.data) <= largest or record.events == 1 for record in records)
+
+
+def _many(vary: str) -> list[Tally]:
+    """Return 12,000 exchanges of one event, which differ in one thing."""
+    return [
+        Tally(
+            "counted",
+            MINUTE + (number if vary == "minute" else 0),
+            (("Subscription ID", "s"), ("Model", f"model {number}" if vary == "Model" else "m")),
+            None,
+            (9, 12, 21, None, None),
+        )
+        for number in range(12_000)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vary", "kept"),
+    [
+        ("Model", [(MINUTE, (("Subscription ID", "s"), ("Model", "other")))]),
+        ("minute", [(MINUTE, (("Subscription ID", "s"), ("Model", "m")))]),
+    ],
+)
+def test_an_event_that_alone_would_fill_a_record_is_folded_within_itself(vary: str, kept: list[Any]) -> None:
+    sets = [MetricSet("logcount", ("Subscription ID", "Model"), (PROMPT, COMPLETION, TOTAL))]
+    points = PointMaker(sets, SeriesBudget(10**6))
+    drafts = RecordBuilder(points, writer="w", program="0", clock=lambda: BEGAN)
+    batch = holding([row(0), row(1, *_many(vary)), row(2)])
+    store = PlainStore()
+    store.take(settle(LOG, Head(), batch, drafts.draft))
+    records = [decode_record(stored.data) for stored in store.held.values()]
+    assert all(len(record.data) <= LARGEST for record in records)
+    assert [(record.first, record.to) for record in records] == [(0, 0), (1, 1), (2, 2)]
+    totals = [point for point in records[1].points if point.metric == TOTAL]
+    assert [(int(one.minute.timestamp()) // 60, one.dimensions, one.sum) for one in totals] == [
+        (minute, tuple(sorted(dimensions)), 21 * 12_000) for minute, dimensions in kept
+    ]
+    assert [point.sum for point in records[1].points if point.metric == FOLDED] == [12_000]
 
 
 def test_gaps_beyond_a_cut_stand_in_the_record_that_reaches_them() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from logcount.errors import Halted
 from logcount.ledger.record import LARGEST, Hole, Reasoned, Record, Span, decode_record
+from logcount.model.points import minute_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,14 +40,21 @@ class RecordBuilder:
     def draft(self, head: Head, batch: UncommittedBatch) -> Record:
         """Return the next record, of all uncommitted rows or of the first half, quarter … where all are too many.
 
-        Without rows it is a tick: a record of what is overdue, which leaves the log where it was.
+        An event of which the points alone are too many is folded within itself. Without rows it is a tick: a record of
+        what is overdue, which leaves the log where it was.
         """
         rows = batch.rows
-        while True:
-            record = self._record(head, batch, rows)
-            if len(record.data) <= self._largest or len(rows) <= 1:
-                return _readable(record)
+        record = self._record(head, batch, rows)
+        while len(record.data) > self._largest and len(rows) > 1:
             rows = rows[: len(rows) // 2]
+            record = self._record(head, batch, rows)
+        if len(record.data) > self._largest and rows:
+            record = self._record(head, batch, [self._folded(rows[0])])
+        return _readable(record)
+
+    def _folded(self, row: UncommittedEvent) -> UncommittedEvent:
+        room = self._largest // 2
+        return row._replace(tallies=self._points.fold_event(row.tallies, minute_of(row.enqueued), room))
 
     def _record(self, head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEvent]) -> Record:
         now = self._clock()

@@ -5,6 +5,7 @@ Law: a point belongs to the minute in which its exchanges happened; an unknown n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -60,13 +61,39 @@ class PointMaker:
             for (number, namespace, metric, minute, dimensions), cell in cells.items()
         ]
 
+    def fold_event(self, tallies: Sequence[Tally], arrived: int, room: int) -> list[Tally]:
+        """Fold the tallies of one event until their points fit into so many bytes.
+
+        The dimension with the most values becomes `other` first, then the next. Minutes count as one more: those of
+        the exchanges become the minute in which the event arrived.
+        """
+        folded = list(tallies)
+        while self._weigh(folded) > room:
+            name, values = max(_values(folded).items(), key=lambda one: len(one[1]))
+            if len(values) <= 1:
+                break
+            folded = [_fold_one(tally, name, arrived) for tally in folded]
+        return folded
+
+    def _weigh(self, tallies: Sequence[Tally]) -> int:
+        """Return how many bytes of JSON the points of tallies take at most."""
+        points = sum(len(one.metrics) for one in self._sets) + 1
+        combinations = {(tally.minute, tally.dimensions, tally.word == "counted" or tally.reason) for tally in tallies}
+        compared = {(tally.minute, side.dimensions, None) for tally in tallies for side in tally.calibrated}
+        return sum(
+            points * (_POINT_BYTES + sum(len(name) + 6 * len(value) for name, value in dimensions))
+            for _, dimensions, _ in combinations | compared
+        )
+
     def _place_tokens(
         self, bundle: _Bundle, index: int, metrics: MetricSet, cells: dict[_PointKey, _Cell], now: datetime
     ) -> None:
         tally, number, columns = bundle
         dimensions = tuple(pair for pair in tally.dimensions if pair[0] in metrics.dimensions)
-        if not self._budget.admits((index, dimensions), len(metrics.metrics), now):
+        admitted = self._budget.admits((index, dimensions), len(metrics.metrics), now)
+        if not admitted:
             dimensions = _folded(dimensions)
+        if not admitted or tally.folded:
             _add(cells, (index, metrics.namespace, FOLDED, tally.minute, ()), [1] * number)
         for metric, column in zip(TOKEN_METRICS, columns, strict=True):
             if metric in metrics.metrics:
@@ -96,6 +123,34 @@ class PointMaker:
 _UNREAD = {"uncounted": UNCOUNTED, "rejected": REJECTED}
 """The metric of what was not counted."""
 
+_POINT_BYTES = 400
+"""What a point takes in a record besides its dimensions, with long names and long numbers."""
+
+_MINUTE = "minute"
+"""Stands among the names of dimensions where an event is folded."""
+
+
+def _values(tallies: Iterable[Tally]) -> dict[str, set[object]]:
+    """Return the values of the minute and of each dimension that are not folded yet."""
+    values: defaultdict[str, set[object]] = defaultdict(set)
+    for tally in tallies:
+        values[_MINUTE].add(tally.minute)
+        for name, value in (*tally.dimensions, *(pair for side in tally.calibrated for pair in side.dimensions)):
+            values[name].add(value)
+    return values
+
+
+def _fold_one(tally: Tally, name: str, arrived: int) -> Tally:
+    if name == _MINUTE:
+        return tally._replace(minute=arrived, folded=True)
+    calibrated = tuple(side._replace(dimensions=_with_other(side.dimensions, name)) for side in tally.calibrated)
+    return tally._replace(dimensions=_with_other(tally.dimensions, name), calibrated=calibrated, folded=True)
+
+
+def _with_other(dimensions: Dimensions, folded: str) -> Dimensions:
+    return tuple((name, OTHER if name == folded else value) for name, value in dimensions)
+
+
 _PointKey = tuple[int, str, str, int, Dimensions]
 _Cell = list[int]
 _Bundle = tuple[Tally, int, Sequence[Sequence[int | None]]]
@@ -107,10 +162,10 @@ def _bundles(tallies: Iterable[Tally]) -> Iterable[_Bundle]:
 
     Dimensions are told apart by identity, which is quick: those of one batch that are equal are one object.
     """
-    bundles: dict[tuple[str, int, int, str | None], tuple[Tally, list[tuple[int | None, ...]]]] = {}
+    bundles: dict[tuple[str, int, int, str | None, bool], tuple[Tally, list[tuple[int | None, ...]]]] = {}
     for tally in tallies:
         reason = None if tally.word == "counted" else tally.reason
-        key = tally.word, tally.minute, id(tally.dimensions), reason
+        key = tally.word, tally.minute, id(tally.dimensions), reason, tally.folded
         found = bundles.get(key)
         if found is None:
             found = bundles[key] = tally, []

@@ -105,6 +105,8 @@ class Tally(NamedTuple):
     tokenizer: str | None = None
     calibrated: tuple[Calibrated, ...] = ()
     """The sides that were compared, of an exchange that was sampled."""
+    folded: bool = False
+    """Whether its minute or a dimension was given up, because its event alone would have filled a record."""
 
 
 def minute_of(time: datetime | None) -> int:
