@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from simulation.schedule import run
+from simulation.world import SECRET
 
 SCHEDULES = 1500
 FOCUSES = (None, None, "remake", "hidden", "rebalance", "kill", "absent", "late", "mark")
@@ -67,6 +68,20 @@ def test_every_schedule_keeps_every_promise(happened: Counter[str]) -> None:
 @pytest.mark.parametrize("what", HAPPENINGS)
 def test_what_could_go_wrong_has_happened(happened: Counter[str], what: str) -> None:
     assert happened[what]
+
+
+PORTS = ("store", "hub", "checkpoints", "counting", "appinsights", "otlp")
+
+
+def test_an_error_that_no_port_speaks_of_is_seen_and_recovered_from(caplog: pytest.LogCaptureFixture) -> None:
+    happened: Counter[str] = Counter()
+    for seed in range(150):
+        ran = run(seed, "unexpected")
+        assert ran.failures == []
+        happened += ran.happened
+    assert all(happened[f"unexpected error of the {port}"] >= 5 for port in PORTS)
+    assert "unexpected RuntimeError at" in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_a_schedule_can_be_run_again_step_by_step() -> None:

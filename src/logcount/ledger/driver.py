@@ -87,6 +87,6 @@ class Driver:
         """Leave no trouble behind that nobody would ever see settled; who else has it says so with the next try."""
         try:
             yield
-        except asyncio.CancelledError:
+        except BaseException:
             self._notes.forget(what)
             raise

@@ -64,15 +64,15 @@ class PointMaker:
     def fold_event(self, tallies: Sequence[Tally], arrived: int, room: int) -> list[Tally]:
         """Fold the tallies of one event until their points fit into so many bytes.
 
-        The dimension with the most values becomes `other` first, then the next. Minutes count as one more: those of
-        the exchanges become the minute in which the event arrived.
+        The dimension with the most values becomes `other` first, then the next. Where that is not enough, the exchanges
+        get the minute in which the event arrived.
         """
         folded = list(tallies)
         while self._weigh(folded) > room:
-            name, values = max(_values(folded).items(), key=lambda one: len(one[1]))
+            name, values = max(_values(folded).items(), key=lambda one: len(one[1]), default=("", ()))
             if len(values) <= 1:
-                break
-            folded = [_fold_one(tally, name, arrived) for tally in folded]
+                return [tally._replace(minute=arrived, folded=True) for tally in folded]
+            folded = [_fold_one(tally, name) for tally in folded]
         return folded
 
     def _weigh(self, tallies: Sequence[Tally]) -> int:
@@ -126,23 +126,17 @@ _UNREAD = {"uncounted": UNCOUNTED, "rejected": REJECTED}
 _POINT_BYTES = 400
 """What a point takes in a record besides its dimensions, with long names and long numbers."""
 
-_MINUTE = "minute"
-"""Stands among the names of dimensions where an event is folded."""
 
-
-def _values(tallies: Iterable[Tally]) -> dict[str, set[object]]:
-    """Return the values of the minute and of each dimension that are not folded yet."""
-    values: defaultdict[str, set[object]] = defaultdict(set)
+def _values(tallies: Iterable[Tally]) -> dict[str, set[str]]:
+    """Return the values of each dimension."""
+    values: defaultdict[str, set[str]] = defaultdict(set)
     for tally in tallies:
-        values[_MINUTE].add(tally.minute)
         for name, value in (*tally.dimensions, *(pair for side in tally.calibrated for pair in side.dimensions)):
             values[name].add(value)
     return values
 
 
-def _fold_one(tally: Tally, name: str, arrived: int) -> Tally:
-    if name == _MINUTE:
-        return tally._replace(minute=arrived, folded=True)
+def _fold_one(tally: Tally, name: str) -> Tally:
     calibrated = tuple(side._replace(dimensions=_with_other(side.dimensions, name)) for side in tally.calibrated)
     return tally._replace(dimensions=_with_other(tally.dimensions, name), calibrated=calibrated, folded=True)
 

@@ -99,5 +99,11 @@ class Context:
         """Have events of so many bytes counted once there is room for them, which they give back when they are."""
         await self.room.enter(size)
         task = asyncio.ensure_future(self.counting.count(partition, piece))
-        task.add_done_callback(lambda _: self.room.leave(size))
+
+        def leave(counted: asyncio.Task[list[list[Tally]]]) -> None:
+            self.room.leave(size)
+            if not counted.cancelled():
+                counted.exception()  # looked at, for the case that the link has ended and nobody else does
+
+        task.add_done_callback(leave)
         return task

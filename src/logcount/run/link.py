@@ -103,33 +103,41 @@ class Link:
 
         """
         async with self._lock:
-            self._see_whole()
-            if not batch:
-                return
-            if not self._confirmed:
-                await self._confirm()
-            if self._timer is None:
-                self._timer = asyncio.create_task(self._settle_in_time())
-            fresh: list[LogEvent] = []
             try:
-                await self._judge(batch, fresh)
-            except (Unsettled, Halted) as error:
-                self._broken = error  # told once all before it is in the batch: else a batch with two gaps never ends
-            for piece, size in _pieces(fresh):
-                await self._count(piece, size)
-                if self._uncommitted >= self._context.interval.events:
-                    await self._settle()
-            self._see_whole()
+                await self._take(batch)
+            except (Unsettled, Halted):
+                raise
+            except Exception as error:
+                self._broken = self._unexpected(error)
+                raise self._broken from None
+
+    async def _take(self, batch: Sequence[LogEvent]) -> None:
+        self._see_whole()
+        if not batch:
+            if not self._uncommitted:  # all that was given again is recorded
+                self._context.troubles.settle(f"partition {self._partition}")
+            return
+        if not self._confirmed:
+            await self._confirm()
+        if self._timer is None:
+            self._timer = asyncio.create_task(self._settle_in_time())
+        fresh: list[LogEvent] = []
+        try:
+            await self._judge(batch, fresh)
+        except (Unsettled, Halted) as error:
+            self._broken = error  # told once all before it is in the batch: else a batch with two gaps never ends
+        for piece, size in _pieces(fresh):
+            await self._count(piece, size)
+            if self._uncommitted >= self._context.interval.events:
+                await self._settle()
+        self._see_whole()
 
     async def leave(self) -> None:
         """Settle what is uncommitted, and end."""
         if self._timer is not None:
             self._timer.cancel()
         async with self._lock:
-            try:
-                await self._settle()
-            except (Unsettled, Halted) as error:
-                self._broken = self._broken or error
+            await self._settle_or_break()
             self._broken = self._broken or Unsettled("the link has ended")
             for _, task in self._pending:
                 task.cancel()
@@ -229,10 +237,19 @@ class Link:
             async with self._lock:
                 if self._oldest is None or self._left_to_wait() > 0 or self._broken is not None:
                     continue
-                try:
-                    await self._settle()
-                except (Unsettled, Halted) as error:
-                    self._broken = error
+                await self._settle_or_break()
+
+    async def _settle_or_break(self) -> None:
+        try:
+            await self._settle()
+        except (Unsettled, Halted) as error:
+            self._broken = self._broken or error
+        except Exception as error:
+            self._broken = self._broken or self._unexpected(error)
+
+    def _unexpected(self, error: Exception) -> Unsettled:
+        """Report an error that was not foreseen; the partition is read again from where its log ends."""
+        return Unsettled(self._context.troubles.report_unexpected(f"partition {self._partition}", error))
 
     def _left_to_wait(self) -> float:
         """Return how many seconds are left until the oldest uncommitted event is to be settled."""
@@ -263,6 +280,7 @@ class Link:
             }
             _LOGGER.info("settled", extra={"fields": told})
         self._uncommitted = 0
+        self._context.troubles.settle(f"partition {self._partition}")
         self.moved.set()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ _LOGGER = logging.getLogger(__name__)
 
 HUB_SEEN_SECONDS = 5.0
 """How old an answer of the hub may be to begin with; it is asked again once the link is there."""
+
+AGAIN_SECONDS, LONGEST_AGAIN_SECONDS = 1.0, 60.0
+"""How long to wait before emission is begun again after an error that was not foreseen; doubled up to the longest."""
 
 GRACE_SECONDS = 5.0
 """How long one who lost a partition may go on sending, and one who took it over waits before it sends."""
@@ -67,6 +71,8 @@ class Partition:
         except Halted as error:
             self._halt(error)
             return None
+        except Exception as error:
+            raise Unsettled(self._report_unexpected(error)) from None
         self.link = Link(self.name, place, self._head, self._missed, self._context)
         self._tasks = [asyncio.create_task(self._emit(emission, self.link)) for emission in self.emissions]
         where = {"partition": self.name, "record": self._head.n, "after": place.to}
@@ -103,10 +109,12 @@ class Partition:
                 while self.halted is None and tasks and any(one.lacks(self._head) for one in self.emissions):
                     await asyncio.sleep(0.05)
                 if self.halted is None and tasks:
-                    await self._write_checkpoint()
+                    await self._write_last_checkpoint()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for emission in self.emissions:
+            self._context.troubles.forget(self._emission_of(emission))
 
     async def _find_place(self) -> StartPosition:
         decisions = self._context.decisions
@@ -144,15 +152,39 @@ class Partition:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
                 await link.moved.wait()
+        wait = AGAIN_SECONDS
+        while True:
+            try:
+                await self._follow(emission, link)
+            except Halted as error:
+                self._halt(error)
+                return
+            except Exception as error:
+                self._context.troubles.report_unexpected(self._emission_of(emission), error)
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                wait = min(2 * wait, LONGEST_AGAIN_SECONDS)
+
+    async def _follow(self, emission: Emission, link: Link) -> None:
+        await emission.look()
+        while True:
+            link.moved.clear()
+            while emission.lacks(link.head):
+                await emission.step(link.head)
+                await self._write_checkpoint()
+            self._context.troubles.settle(self._emission_of(emission))
+            await link.moved.wait()
+
+    def _emission_of(self, emission: Emission) -> str:
+        return f"{emission.sink.name}, partition {self.name}"
+
+    def _report_unexpected(self, error: Exception) -> str:
+        return self._context.troubles.report_unexpected(f"partition {self.name}", error)
+
+    async def _write_last_checkpoint(self) -> None:
         try:
-            while True:
-                link.moved.clear()
-                while emission.lacks(link.head):
-                    await emission.step(link.head)
-                    await self._write_checkpoint()
-                await link.moved.wait()
-        except Halted as error:
-            self._halt(error)
+            await self._write_checkpoint()
+        except Exception as error:
+            self._report_unexpected(error)
 
     async def _write_checkpoint(self, found: tuple[int, str] | None = None) -> None:
         """Write the end of the last record that every sink has passed, unless that is what stands there."""

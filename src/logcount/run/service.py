@@ -29,6 +29,8 @@ SETTLE_SECONDS_AT_END = 20.0
 TELL_SECONDS = 60.0
 """How often the consumer's own state is told: once for each minute of the metrics."""
 
+_OWN_STATE = "metrics of the consumer itself"
+
 AGAIN_SECONDS = 5.0
 """How long to wait before a hub that could not be read is tried again."""
 
@@ -96,6 +98,8 @@ class Service:
                 self._context.troubles.settle("event hub")
             except Unavailable as error:
                 self._context.troubles.rise("event hub", str(error))
+            except Exception as error:
+                self._context.troubles.report_unexpected("event hub", error)
             await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     async def _turn(self) -> None:
@@ -106,12 +110,19 @@ class Service:
     async def _tell_state(self) -> None:
         while True:
             await asyncio.sleep(self._tell_seconds)
-            points = []
-            for partition in sorted(self._held):
-                with contextlib.suppress(Unavailable):
-                    points += await self._state_points(partition)
-            for sink in self._context.sinks:
-                await sink.tell(points)
+            try:
+                await self._tell_state_once()
+                self._context.troubles.settle(_OWN_STATE)
+            except Exception as error:
+                self._context.troubles.report_unexpected(_OWN_STATE, error)
+
+    async def _tell_state_once(self) -> None:
+        points = []
+        for partition in sorted(self._held):
+            with contextlib.suppress(Unavailable):
+                points += await self._state_points(partition)
+        for sink in self._context.sinks:
+            await sink.tell(points)
 
     async def _state_points(self, partition: str) -> list[Point]:
         state = await self._context.hub.partition(partition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -39,6 +40,20 @@ class Troubles:
         if known is None or known.why != why:
             self._present[what] = Trouble(why, known.since if known else self._clock())
             _LOGGER.warning("%s: %s", what, why)
+
+    def report_unexpected(self, what: str, error: Exception) -> str:
+        """Say that something ended by an error that was not foreseen, and return where; each place is logged once.
+
+        The error's text is left out, for it may hold a piece of a body: its type and the lines of code say enough.
+        """
+        frames = traceback.extract_tb(error.__traceback__)
+        trace = [f"{frame.filename.rpartition('logcount/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+        why = f"unexpected {type(error).__name__} at {trace[-1] if trace else 'an unknown place'}"
+        known = self._present.get(what)
+        if known is None or known.why != why:
+            self._present[what] = Trouble(why, known.since if known else self._clock())
+            _LOGGER.error("%s: %s", what, why, extra={"fields": {"trace": trace}})
+        return why
 
     def settle(self, what: str) -> None:
         """Say that it answers."""

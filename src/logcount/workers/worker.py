@@ -122,6 +122,9 @@ class Worker:
             pass
         except (asyncio.IncompleteReadError, OSError):
             self._ended = Ended(await self._exit_status())
+        except Exception as error:
+            self._ended = Ended(await self._exit_status())
+            sys.stderr.write(f"an answer of a process that counts cannot be read: {type(error).__name__}\n")
         finally:
             for answer in self._asked:
                 if not answer.done():

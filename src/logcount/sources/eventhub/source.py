@@ -202,6 +202,7 @@ class EventHub:
     def _forget(self, partition: str) -> None:
         """Forget a trouble with a partition that another process has: this one would never see it settled."""
         self._notes.forget(_partition(partition))
+        self._notes.forget(f"partition {partition}")
 
     async def _watch(self, began: HubState) -> None:
         while True:
