@@ -63,7 +63,7 @@ ALLOWED = {
 
 FOREIGN = {
     "azure": {"sources", "stores", "cli"},
-    "aiohttp": {"sinks", "health"},
+    "aiohttp": {"sinks"},
     "asyncio_throttle": {"sinks"},
     "opencensus": {"sinks"},
     "opentelemetry": {"sinks"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from logcount.errors import Unavailable
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds between two tries at what does not answer; doubled from the first to the longest, with jitter."""
+
+SILENCE_SECONDS = 20.0
+"""After how long without an answer a call is told as a trouble, while it is waited for."""
+
+_WRITES, _TRIES = "ledger's writes", 4
 
 Result = TypeVar("Result")
 Value = TypeVar("Value")
@@ -36,13 +42,27 @@ class Driver:
     async def perform(self, steps: Steps[Result], sink: Sink | None = None) -> Result:
         """Take every step, and return what the protocol comes to."""
         answer: object = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as end:
-                result: Result = end.value
-                return result
-            answer = await self._take(step, sink)
+        writes: Counter[str] = Counter()
+        with self._forgetting(_WRITES):
+            while True:
+                try:
+                    step = steps.send(answer)
+                except StopIteration as end:
+                    self._notes.settle(_WRITES)
+                    result: Result = end.value
+                    return result
+                if isinstance(step, Create | Replace):
+                    writes[step.name] += 1
+                    await self._pause(step.name, writes[step.name])
+                answer = await self._take(step, sink)
+
+    async def _pause(self, name: str, tries: int) -> None:
+        """Wait before a write that was tried before: others write too, or the store contradicts itself."""
+        if tries > _TRIES:
+            self._notes.rise(_WRITES, f"{name} was not written in {_TRIES} tries, though the store answers")
+        if tries > 1:
+            wait = min(FIRST_WAIT * 2 ** min(tries - 2, 10), LONGEST_WAIT)
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     async def _take(self, step: Step, sink: Sink | None) -> object:
         if isinstance(step, Read):
@@ -61,7 +81,7 @@ class Driver:
         with self._forgetting(what):
             while True:
                 try:
-                    answer = await call()
+                    answer = await self._watched(what, call)
                 except Unavailable as error:
                     self._notes.rise(what, str(error))
                     await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
@@ -74,13 +94,21 @@ class Driver:
         """Call once; an unclear answer is None, and is looked into after a moment by reading."""
         with self._forgetting("ledger"):
             try:
-                answer = await call()
+                answer = await self._watched("ledger", call)
             except Unavailable as error:
                 self._notes.rise("ledger", str(error))
                 await asyncio.sleep(FIRST_WAIT * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 return None
             self._notes.settle("ledger")
             return answer
+
+    async def _watched(self, what: str, call: Callable[[], Awaitable[Value]]) -> Value:
+        silent = f"no answer within {SILENCE_SECONDS:.0f} s"
+        timer = asyncio.get_running_loop().call_later(SILENCE_SECONDS, self._notes.rise, what, silent)
+        try:
+            return await call()
+        finally:
+            timer.cancel()
 
     @contextlib.contextmanager
     def _forgetting(self, what: str) -> Iterator[None]:
