@@ -47,21 +47,21 @@ class _Scanner:
         self.keys: list[str | None] = []
         self.end = 0
         self.awaits_value = True
-        self._steps = {
-            **dict.fromkeys("{[", self._open),
-            **dict.fromkeys("}]", self._close),
-            **dict.fromkeys(",:", self._separate),
-        }
 
     def run(self, keeps: Callable[[str], bool]) -> tuple[int, str]:
         """Return where to end and what to append, before the open containers are closed."""
+        marks: dict[str, Callable[[str, int], None]] = {
+            **{"{": self._open, "[": self._open, "}": self._close, "]": self._close},
+            **{",": self._separate, ":": self._separate},
+        }
+        step, scalar = marks.get, self._scalar  # a string or a bare piece begins with none of the marks
         for number, match in enumerate(_PIECE.finditer(self.text)):
             piece = match[0]
             if number > _MOST_PIECES:
                 raise NotJson("too long to be closed")
             if piece == '"':
                 return self._broken_string(match.start(), keeps)
-            self._steps.get(piece, self._scalar)(piece, match.end())
+            step(piece[0], scalar)(piece, match.end())
         if not self.stack:
             raise NotJson("not JSON")
         return self.end, ""
