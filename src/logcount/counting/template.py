@@ -174,8 +174,8 @@ class ChatCounter:
         if not written.endswith(turn.closing):
             # The model's own way to end a tool call may be another than the template's way to write it down.
             return Side(self.tokenizer.count(written), doubts | {"the chat template ends such a reply in its own way"})
-        shown = written.removesuffix(turn.closing)
-        return Side(self.tokenizer.count(shown) + stop_tokens(reply.finish), doubts)
+        written = written.removesuffix(turn.closing)  # megabytes at times: one of them is enough
+        return Side(self.tokenizer.count(written) + stop_tokens(reply.finish), doubts)
 
     def _turn_text(self, chat: Chat, reply: Reply, date: datetime | None) -> str | None:
         """Return what the template writes for the reply after the prompt; None where that cannot be told apart."""
