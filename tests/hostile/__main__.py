@@ -1,7 +1,7 @@
 """`python -m hostile [WORD ...]`: replays hostile events, each input in a process of its own, and shows what it takes.
 
 Every caller of a gateway can send these. Each is to end within 20 seconds and 512 MB, of which an ordinary event takes
-4 seconds and 220 MB (gpt-oss: 430 MB, for a moment, while its tokenizer is loaded); else the exit status is 1. With
+4 seconds and 200 MB (gpt-oss: 400 MB, for a moment, while its tokenizer is loaded); else the exit status is 1. With
 words, only the inputs that have one of them in their name.
 """
 
