@@ -50,13 +50,18 @@ class _Scanner:
 
     def run(self, keeps: Callable[[str], bool]) -> tuple[int, str]:
         """Return where to end and what to append, before the open containers are closed."""
+        marks: dict[str, Callable[[str, int], None]] = {
+            **{"{": self._open, "[": self._open, "}": self._close, "]": self._close},
+            **{",": self._separate, ":": self._separate},
+        }
+        step, scalar = marks.get, self._scalar  # a string or a bare piece begins with none of the marks
         for number, match in enumerate(_PIECE.finditer(self.text)):
             piece = match[0]
             if number > _MOST_PIECES:
                 raise NotJson("too long to be closed")
             if piece == '"':
                 return self._broken_string(match.start(), keeps)
-            self._step(piece, match.end())
+            step(piece[0], scalar)(piece, match.end())
         if not self.stack:
             raise NotJson("not JSON")
         return self.end, ""
@@ -68,22 +73,6 @@ class _Scanner:
         if named and not self.awaits_value:
             named.pop()  # the innermost object's last value is whole
         return tuple(key for key in named if key is not None)
-
-    def _step(self, piece: str, end: int) -> None:
-        if piece in "{[":
-            self._open(piece, end)
-        elif piece in "}]":
-            self._close(piece, end)
-        elif piece in ",:":
-            self.awaits_value = piece == ":" or (bool(self.stack) and self.stack[-1] == "[")
-        elif not self.stack:
-            raise NotJson("not JSON")
-        elif self.awaits_value:
-            # The last bare piece of a text may be half of one: it only counts when something follows.
-            if piece[0] == '"' or end < len(self.text):
-                self.end, self.awaits_value = end, self.stack[-1] == "["
-        else:
-            self.keys[-1] = piece[1:-1]
 
     def _open(self, piece: str, end: int) -> None:
         if len(self.stack) >= _DEEPEST:
@@ -98,6 +87,18 @@ class _Scanner:
             raise NotJson("not JSON")
         self.keys.pop()
         self.end, self.awaits_value = end, False
+
+    def _separate(self, piece: str, _end: int) -> None:
+        self.awaits_value = piece == ":" or (bool(self.stack) and self.stack[-1] == "[")
+
+    def _scalar(self, piece: str, end: int) -> None:
+        if not self.stack:
+            raise NotJson("not JSON")
+        if not self.awaits_value:
+            self.keys[-1] = piece[1:-1]
+        elif piece[0] == '"' or end < len(self.text):
+            # The last bare piece of a text may be half of one: it only counts when something follows.
+            self.end, self.awaits_value = end, self.stack[-1] == "["
 
     def _broken_string(self, start: int, keeps: Callable[[str], bool]) -> tuple[int, str]:
         key = self.keys[-1] if self.keys else None

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
 _NEW = ".new-"
 _LOCK = ".lock"
@@ -198,16 +199,21 @@ def _is_older(entry: os.DirEntry[str], time: float) -> bool:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    import fcntl  # noqa: PLC0415 - not on Windows, where only this module's import must not fail
-
     with path.open("ab") as lock:
         deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(errno.ETIMEDOUT, "another process holds the lock") from None
-                time.sleep(_LOCK_POLL_SECONDS)
+        while not _is_ours(lock):
+            if time.monotonic() > deadline:
+                raise TimeoutError(errno.ETIMEDOUT, "another process holds the lock")
+            time.sleep(_LOCK_POLL_SECONDS)
         yield
+
+
+def _is_ours(lock: IO[bytes]) -> bool:
+    """Take a lock, unless another process holds it."""
+    import fcntl  # noqa: PLC0415 - not on Windows, where only this module's import must not fail
+
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

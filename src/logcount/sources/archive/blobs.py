@@ -122,16 +122,21 @@ def _sign_in(url: BlobUrl, access: BlobAccess) -> None:
 def _list(url: BlobUrl, client: ContainerClient) -> Iterator[BlobProperties]:
     with _ours(url.shown):
         try:
-            for blob in client.list_blobs(name_starts_with=url.prefix or None):
-                if url.matches(blob.name):
-                    yield blob
-                    if blob.name == url.prefix:
-                        return  # the URL names this blob: it comes first, and others only begin like it
+            yield from _matching(url, client)
         except HttpResponseError as error:
             # A SAS for one blob lists nothing.
             if error.status_code != 403 or url.is_glob or not url.prefix:
                 raise
             yield client.get_blob_client(url.prefix).get_blob_properties()
+
+
+def _matching(url: BlobUrl, client: ContainerClient) -> Iterator[BlobProperties]:
+    for blob in client.list_blobs(name_starts_with=url.prefix or None):
+        if not url.matches(blob.name):
+            continue
+        yield blob
+        if blob.name == url.prefix:
+            return  # the URL names this blob: it comes first, and others only begin like it
 
 
 def _conditions(blob: BlobProperties) -> dict[str, Any]:

@@ -79,12 +79,17 @@ def read_time(text: str) -> datetime | None:
     try:
         if found := _TIME.fullmatch(text):
             month, day, year, hour, minute, second = (int(number) for number in found.groups()[:6])
-            if half := found[7]:
-                if not 1 <= hour <= 12:
-                    return None
-                hour = hour % 12 + (12 if half == "P" else 0)
-            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+            return datetime(year, month, day, _hour(hour, found[7]), minute, second, tzinfo=UTC)
         time = datetime.fromisoformat(text)
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """Return an hour of the day; raises ValueError where there is none such in half a day."""
+    if not half:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError("no hour of half a day")
+    return hour % 12 + (12 if half == "P" else 0)

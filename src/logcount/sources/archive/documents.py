@@ -52,17 +52,9 @@ def split_document(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None
     """
     text = _Text(chunks, limit)
     while opener := text.next_mark():
-        if opener == b"[":
-            text.skip(1)
-            yield from _elements(text)
-        elif opener == b"{" and text.skip_records_opening():
-            for element in _elements(text):
-                yield element if element is None else b'{"records":[' + element + b"]}"
-            text.skip_rest_of_container()
-        elif opener == b"{":
-            yield text.take_value()
-        else:
+        if opener not in (b"[", b"{"):
             _refuse()
+        yield from _document(text, opener)
 
 
 def holds_elements(start: bytes) -> bool:
@@ -81,6 +73,18 @@ def value_end(line: bytes) -> int | None:
     except BrokenStream:
         return None
     return text.at
+
+
+def _document(text: _Text, opener: bytes) -> Iterator[bytes | None]:
+    if opener == b"[":
+        text.skip(1)
+        yield from _elements(text)
+    elif text.skip_records_opening():
+        for element in _elements(text):
+            yield element if element is None else b'{"records":[' + element + b"]}"
+        text.skip_rest_of_container()
+    else:
+        yield text.take_value()
 
 
 def _elements(text: _Text) -> Iterator[bytes | None]:

@@ -112,16 +112,19 @@ class PartReader:
             self._broken = False
             self.records = self.records if part.continues else 0
             try:
-                with closing(place.open(self.progress.check)) as reading:
-                    self._strange |= isinstance(reading, OpenFile) and reading.identity != identity
-                    for events in self._events(part, reading, _origin(place, self._numbers, again=again)):
-                        self.records = events[-1].position if part.lines else 0
-                        yield events
+                yield from self._read(part, place, identity, _origin(place, self._numbers, again=again))
             except Unreadable as error:  # the others may well be read
                 self.failures.append(str(error))
                 self._broken = True
                 if self.gives_up:
                     return
+
+    def _read(self, part: Part, place: Input, identity: Hashable, origin: Origin) -> Iterator[list[LogEvent]]:
+        with closing(place.open(self.progress.check)) as reading:
+            self._strange |= isinstance(reading, OpenFile) and reading.identity != identity
+            for events in self._events(part, reading, origin):
+                self.records = events[-1].position if part.lines else 0
+                yield events
 
     def _events(self, part: Part, reading: OpenInput, origin: Origin) -> Iterator[list[LogEvent]]:
         if not part.lines or not isinstance(reading, OpenFile):
