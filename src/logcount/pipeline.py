@@ -18,7 +18,7 @@ from logcount.model.counts import Outcome
 from logcount.model.exchanges import Exchange, Rejected, Skipped, dated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from logcount.counting import Counter
@@ -63,6 +63,7 @@ class Pipeline:
         mappings: the operator's own envelopes.
         span: exchanges at other times are outside.
         calibrate: the share of events (0 to 1) of which what was reported is compared with what the tokenizer says.
+        begin: told which event of a batch is begun, by its place in it.
     """
 
     def __init__(
@@ -72,7 +73,9 @@ class Pipeline:
         mappings: Sequence[Mapped] = (),
         span: TimeSpan = ANY_TIME,
         calibrate: float = 0.0,
+        begin: Callable[[int], None] = lambda place: None,
     ) -> None:
+        self._begin = begin
         self._counter = counter
         self._mappings = mappings
         self._span = span
@@ -82,7 +85,11 @@ class Pipeline:
 
     def outcomes(self, batch: Sequence[LogEvent]) -> list[list[Outcome]]:
         """Return what became of each event: an outcome for each exchange in it, or one that says why there is none."""
-        return self.join([self.decode(event) for event in batch])
+        decoded = []
+        for place, event in enumerate(batch):
+            self._begin(place)
+            decoded.append(self.decode(event))
+        return self.join(decoded)
 
     def decode(self, event: LogEvent) -> DecodedEvent:
         """Read what is in an event; each result has its own time, else the time at which the event was enqueued."""
@@ -99,7 +106,11 @@ class Pipeline:
     def join(self, batch: Sequence[DecodedEvent]) -> list[list[Outcome]]:
         """Join the exchanges of a batch that follows on those before, and count what was not counted ahead."""
         self._joiner.meet([one for decoded in batch if not decoded.event.duplicate for one in decoded.results])
-        return [self._settle(decoded) for decoded in batch]
+        outcomes = []
+        for place, decoded in enumerate(batch):
+            self._begin(place)
+            outcomes.append(self._settle(decoded))
+        return outcomes
 
     def _settle(self, decoded: DecodedEvent) -> list[Outcome]:
         event, results, counted = decoded

@@ -163,6 +163,11 @@ class Counting(Protocol):
         """How often what counts had to be started anew."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is counted just now, for health; None while all is well."""
+        ...
+
     async def count(self, partition: str, batch: Sequence[LogEvent]) -> list[list[Tally]]:
         """Return what each event came to; never raises for what is in an event."""
         ...

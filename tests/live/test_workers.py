@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hub_scenes import children
-from perilous_tally import ORDERS, make, make_once, refuse
+from perilous_tally import ORDERS, make, make_loading, make_once, refuse
 
-from logcount.errors import Misconfigured, Unsettled
+from logcount.errors import Misconfigured
 from logcount.model.events import LogEvent
+from logcount.run import counting
 from logcount.run.counting import CountingWorkers
 
 if TYPE_CHECKING:
@@ -103,16 +105,76 @@ async def test_settings_that_cannot_be_counted_with_are_told_before_anything_is_
             pytest.fail("it was entered")
 
 
+async def _told(workers: CountingWorkers) -> str:
+    """Return the trouble, once there is one."""
+    async with asyncio.timeout(60):
+        while workers.trouble is None:
+            await asyncio.sleep(0.01)
+    return workers.trouble
+
+
 async def test_events_are_not_to_blame_where_no_worker_starts(tmp_path: Path) -> None:
-    async with CountingWorkers(partial(make_once, tmp_path / "stamp"), patience=PATIENCE) as workers:
+    stamp = tmp_path / "stamp"
+    async with CountingWorkers(partial(make_once, stamp), patience=PATIENCE) as workers:
         assert _words(await workers.count("0", _events(b"good"))) == [0]
-        with pytest.raises(Unsettled):
-            await workers.count("0", _events(b"kill"))
-        for _ in range(2):
-            with pytest.raises(Unsettled):
-                await workers.count("0", _events(b"good"))
-        (tmp_path / "stamp").unlink()
+        waiting = asyncio.create_task(workers.count("0", _events(b"kill", b"good")))
+        assert await _told(workers) == "workers keep dying as they start: out of memory?"
+        while not waiting.done():
+            stamp.unlink(missing_ok=True)
+            await asyncio.sleep(0.01)
+        assert _words(await waiting) == [REASONS[b"kill"], 1]
+        assert workers.trouble is None
+
+
+async def test_events_are_not_to_blame_where_workers_die_as_they_load(tmp_path: Path) -> None:
+    stamp = tmp_path / "stamp"
+    async with CountingWorkers(partial(make_loading, stamp), patience=PATIENCE) as workers:
+        waiting = asyncio.create_task(workers.count("0", _events(*[b"good"] * 3)))
+        assert await _told(workers) == "workers keep dying before they count: out of memory?"
+        stamp.touch()
+        assert _words(await waiting) == [0, 1, 2]
+        assert workers.trouble is None
+
+
+async def test_events_are_not_to_blame_where_workers_are_killed_from_outside() -> None:
+    async with CountingWorkers(make, patience=30) as workers:
+        stop = asyncio.Event()
+
+        async def kill() -> None:
+            while not stop.is_set():
+                for child in children(os.getpid()):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(child, signal.SIGKILL)
+                await asyncio.sleep(0.5)
+
+        killing = asyncio.create_task(kill())
+        asked = [asyncio.create_task(workers.count(str(n), _events(*[b"slow"] * 40))) for n in range(3)]
+        while workers.restarts < 4:
+            await asyncio.sleep(0.05)
+        stop.set()
+        await killing
+        assert [_words(tallied) for tallied in await asyncio.gather(*asked)] == [list(range(40))] * 3
+
+
+async def test_a_worker_that_is_killed_as_it_starts_is_started_again() -> None:
+    starting = asyncio.create_task(CountingWorkers(make).__aenter__())
+    while not (started := children(os.getpid())):
+        await asyncio.sleep(0.001)
+    os.kill(started[0], signal.SIGKILL)
+    workers = await starting
+    try:
         assert _words(await workers.count("0", _events(b"good"))) == [0]
+    finally:
+        await workers.__aexit__(None, None, None)
+
+
+async def test_an_event_that_is_alone_and_ends_every_worker_is_rejected_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(counting, "DEATHS_WITHOUT_WITNESS", 4)
+    async with CountingWorkers(make) as workers:
+        assert _words(await workers.count("0", _events(b"kill"))) == [REASONS[b"kill"]]
+        assert workers.restarts == 4
 
 
 async def test_what_the_source_could_not_read_is_rejected_for_that() -> None:

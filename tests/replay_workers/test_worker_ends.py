@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from logcount.workers.progress import Progress
+
+    Make = Callable[[Progress], Callable[[object], None]]
+
 
 @pytest.mark.parametrize(
     ("count", "told"),
@@ -52,7 +56,9 @@ async def test_a_worker_that_ends_is_an_error_that_says_how(count: Callable[[obj
 
 
 @pytest.mark.parametrize("make", [cannot_be_made, making(find_a_setting_wrong), making(say_something)])
-async def test_what_a_worker_cannot_count_is_left_to_who_asked(make: Callable[[], Callable[[object], None]]) -> None:
+async def test_what_a_worker_cannot_count_is_left_to_who_asked(
+    make: Callable[[Progress], Callable[[object], None]],
+) -> None:
     async with PartWorkers(make, 2) as workers:
         assert await asyncio.gather(*(workers.ask(Anything()) for _ in range(5))) == [None] * 5
 

@@ -35,6 +35,7 @@ def explain(config: Path | None, event: str) -> None:
     """
     from logcount.cli.wiring import make_recipe
     from logcount.model.exchanges import Exchange
+    from logcount.pipeline import Pipeline
     from logcount.reports.documents import printable
     from logcount.settings import load_settings
 
@@ -42,7 +43,7 @@ def explain(config: Path | None, event: str) -> None:
     found = _find(event, settings)
     recipe = make_recipe(settings)
     counter = recipe.make_counter()
-    pipeline = recipe.make_pipeline(counter)
+    pipeline = Pipeline(counter, mappings=recipe.mappings)
     decoded = pipeline.decode(found)
     (outcomes,) = pipeline.join([decoded])
     for number, (result, outcome) in enumerate(zip(decoded.results, outcomes, strict=True), 1):

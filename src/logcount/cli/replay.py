@@ -7,7 +7,6 @@ import json
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -104,12 +103,14 @@ def _replaying(
     """Return what replays an archive into the summary; raises Misconfigured where a tokenizer is not fetched."""
     from logcount.cli.memory import settle_memory
     from logcount.cli.wiring import make_recipe
-    from logcount.cli.workers import choose_workers, make_part_counter
+    from logcount.cli.workers import PartCounting, choose_workers
+    from logcount.pipeline import Pipeline
     from logcount.replay.replay import Replay
 
     recipe = make_recipe(settings)
     writer = _LineWriter(recipe.dimensions) if asked.each else None
-    pipeline = recipe.make_pipeline(span=span, calibrate=float(asked.calibrate))
+    counter = recipe.make_counter()
+    pipeline = Pipeline(counter, mappings=recipe.mappings, span=span, calibrate=float(asked.calibrate))
     settle_memory()
     replay = Replay(pipeline, summary, writer)
 
@@ -120,7 +121,7 @@ def _replaying(
             return
         from logcount.replay.ordering import PartWorkers, replay_parts
 
-        make = partial(make_part_counter, recipe, summary.by, span, each=asked.each, calibrate=asked.calibrate)
+        make = PartCounting(recipe, summary.by, span, asked.each, asked.calibrate)
         with source.begin() as delivery:
             async with PartWorkers(make, number) as workers:
                 await replay_parts(delivery, replay, workers, writer.write if writer else _write_nothing)

@@ -20,15 +20,19 @@ if TYPE_CHECKING:
     from logcount.run.counting import CountBatch, CountingWorkers
     from logcount.run.service import Service
     from logcount.settings import Settings
+    from logcount.workers.progress import Progress
 
 
-def make_tally(settings: Settings, *, calibrates: bool = True) -> CountBatch:
-    """Return what counts a batch of events; made in each process that counts."""
+def make_tally(settings: Settings, progress: Progress, *, calibrates: bool = True) -> CountBatch:
+    """Return what counts a batch of events and says which it is at; made in each process that counts."""
     from logcount.metrics.tallies import Tallier
+    from logcount.pipeline import Pipeline
 
     share = settings.run.calibrate if calibrates and settings.tokenizers else 0.0
     dimensions = dict.fromkeys(name for one in make_metric_sets(settings) for name in one.dimensions)
-    pipeline, tallier = make_recipe(settings).make_pipeline(calibrate=share), Tallier(tuple(dimensions))
+    recipe, tallier = make_recipe(settings), Tallier(tuple(dimensions))
+    counter = recipe.make_counter(progress.loading)
+    pipeline = Pipeline(counter, mappings=recipe.mappings, calibrate=share, begin=progress.begin)
     settle_memory()
     return lambda batch: tallier.tally(pipeline.outcomes(batch))
 

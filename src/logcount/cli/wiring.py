@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logcount.counting import Counter
 from logcount.envelopes.mapped import Mapped
-from logcount.pipeline import ANY_TIME, Pipeline, TimeSpan
 from logcount.sources.archive import ArchiveSource, BlobAccess
 from logcount.tokenizers import TokenizerRegistry, TokenizerSpec, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from logcount.settings import Settings
@@ -28,26 +29,17 @@ class Recipe:
     mappings: tuple[Mapped, ...]
     dimensions: tuple[str, ...]
 
-    def make_counter(self) -> Counter:
+    def make_counter(self, loading: Callable[[], AbstractContextManager[None]] = nullcontext) -> Counter:
         """Return a counter with the tokenizers that the settings name, each loaded when it is first needed.
+
+        `loading` is entered for as long as one is loaded.
 
         Raises:
             Misconfigured: one of them is not fetched.
         """
-        registry = TokenizerRegistry(self.specs, store=self.store)
+        registry = TokenizerRegistry(self.specs, store=self.store, loading=loading)
         registry.check()
         return Counter(registry)
-
-    def make_pipeline(
-        self, counter: Counter | None = None, *, span: TimeSpan = ANY_TIME, calibrate: float = 0.0
-    ) -> Pipeline:
-        """Return a pipeline that counts by the settings, with a counter of its own where none is given.
-
-        Raises:
-            Misconfigured: a tokenizer is not fetched.
-        """
-        counter = counter or self.make_counter()
-        return Pipeline(counter, mappings=self.mappings, span=span, calibrate=calibrate)
 
 
 def make_recipe(settings: Settings) -> Recipe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from logcount.pipeline import TimeSpan
     from logcount.replay.parts import PartCounter
     from logcount.sources.archive import ArchiveSource
+    from logcount.workers.progress import Progress
 
 _LARGE_BYTES = 64 * MIB
 """From this size on an archive is worth the second or two that it costs to start a process and load tokenizers."""
@@ -41,30 +43,35 @@ def usable_cores() -> int:
     return cores
 
 
-def make_part_counter(
-    recipe: Recipe,
-    by: tuple[str, ...],
-    span: TimeSpan,
-    *,
-    each: bool,
-    calibrate: bool,
-    most_waiting: int = _MOST_WAITING,
-) -> PartCounter:
-    """Return what reads a part and counts it by itself; made in each process that counts.
+@dataclass(frozen=True, slots=True)
+class PartCounting:
+    """How the parts of an archive are counted; fit to be sent to a worker, which makes a counter of parts of it."""
 
-    Raises:
-        Misconfigured: a tokenizer is not fetched.
-    """
-    from logcount.aggregate import Summary
-    from logcount.replay.parts import PartCounter
-    from logcount.reports.documents import pieces_of
+    recipe: Recipe
+    by: tuple[str, ...]
+    span: TimeSpan
+    each: bool = False
+    calibrate: bool = False
+    most_waiting: int = _MOST_WAITING
 
-    counter = recipe.make_counter()
-    settle_memory()
-    return PartCounter(
-        lambda: recipe.make_pipeline(counter, span=span, calibrate=float(calibrate)),
-        read_apart,
-        lambda: Summary(by),
-        (lambda event, outcome: pieces_of(event, outcome, recipe.dimensions)) if each else None,
-        most_waiting,
-    )
+    def __call__(self, progress: Progress) -> PartCounter:
+        """Make what reads a part and counts it by itself.
+
+        Raises:
+            Misconfigured: a tokenizer is not fetched.
+        """
+        from logcount.aggregate import Summary
+        from logcount.pipeline import Pipeline
+        from logcount.replay.parts import PartCounter
+        from logcount.reports.documents import pieces_of
+
+        recipe = self.recipe
+        counter = recipe.make_counter(progress.loading)
+        settle_memory()
+        return PartCounter(
+            lambda: Pipeline(counter, mappings=recipe.mappings, span=self.span, calibrate=float(self.calibrate)),
+            read_apart,
+            lambda: Summary(self.by),
+            (lambda event, outcome: pieces_of(event, outcome, recipe.dimensions)) if self.each else None,
+            self.most_waiting,
+        )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from logcount.replay.parts import Delivery, Line, PartResult
     from logcount.replay.replay import Replay
+    from logcount.workers.progress import Progress
 
 _WAITING = 4
 """How many parts for each worker are handed out before their turn: what they came to waits in memory."""
@@ -36,7 +37,7 @@ class PartWorkers:
         number: how many workers there are at most.
     """
 
-    def __init__(self, make: Callable[[], Callable[[Any], PartResult | None]], number: int) -> None:
+    def __init__(self, make: Callable[[Progress], Callable[[Any], PartResult | None]], number: int) -> None:
         self.number = number
         self._make = pickle.dumps(make, pickle.HIGHEST_PROTOCOL)
         self._free = asyncio.Semaphore(number)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from logcount.run.troubles import Troubles
 
 
+SLOW_SECONDS = 10.0
+"""After how long the counting of a piece is told as a trouble."""
+
+
 @dataclass(frozen=True, slots=True)
 class SettleInterval:
     """When a partition's uncommitted events are recorded, whichever comes first."""
@@ -99,8 +103,12 @@ class Context:
         """Have events of so many bytes counted once there is room for them, which they give back when they are."""
         await self.room.enter(size)
         task = asyncio.ensure_future(self.counting.count(partition, piece))
+        what, why = f"counting of partition {partition}", f"has taken more than {SLOW_SECONDS:.0f} s"
+        timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, self.troubles.rise, what, why)
 
         def leave(counted: asyncio.Task[list[list[Tally]]]) -> None:
+            timer.cancel()
+            self.troubles.settle(what)
             self.room.leave(size)
             if not counted.cancelled():
                 counted.exception()  # looked at, for the case that the link has ended and nobody else does

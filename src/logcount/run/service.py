@@ -154,6 +154,8 @@ class Service:
         for sink in context.sinks:
             if sink.trouble is not None:
                 troubles[sink.name] = {"why": sink.trouble}
+        if context.counting.trouble is not None:
+            troubles["counting"] = {"why": context.counting.trouble}
         halted = {name: held.halted for name, held in self._partitions.items() if name in self._held and held.halted}
         alive = time.monotonic() - self._turned < TELL_SECONDS
         document = {

@@ -1,8 +1,8 @@
 """A worker process: reads pieces of work from a pipe, and answers over another with what each came to.
 
-Started by `worker` as `python -m logcount.workers.process REQUESTS ANSWERS`. It ends when its parent does: the pipe is
-then closed. Frames come from the parent alone: the first holds a pickle of what makes the work, each further one that
-of a piece.
+Started by `worker` as `python -m logcount.workers.process REQUESTS ANSWERS PROGRESS`, three descriptors. It ends when
+its parent does: the pipe is then closed. Frames come from the parent alone: the first holds a pickle of what makes the
+work, given a `Progress`; each further one that of a piece.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from logcount.errors import LogcountError
+from logcount.workers.progress import NOWHERE, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ def main() -> None:
         os.dup2(2, 1)  # what a library prints is no part of the parent's output
     with open(int(sys.argv[1]), "rb", BUFFER_BYTES) as requests, open(int(sys.argv[2]), "wb") as answers:
         try:
-            _serve(requests, answers)
+            _serve(requests, answers, Progress(int(sys.argv[3])))
         except (EOFError, BrokenPipeError):
             os._exit(0)  # closing what is left would fail again
         except MemoryError:
@@ -57,14 +58,16 @@ def main() -> None:
             sys.exit(1)
 
 
-def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def _serve(requests: BinaryIO, answers: BinaryIO, progress: Progress) -> None:
     try:
-        work: Callable[[Any], Any] = pickle.loads(_read(requests))()  # noqa: S301 - the parent's
+        with progress.loading():
+            work: Callable[[Any], Any] = pickle.loads(_read(requests))(progress)  # noqa: S301 - the parent's
     except LogcountError as error:
         _write(answers, False, error)
         return
     _write(answers, True, None)
     while True:
+        progress.begin(NOWHERE)
         piece = pickle.loads(_read(requests))  # noqa: S301 - the parent's
         try:
             result = work(piece)

@@ -7,11 +7,19 @@ import fcntl
 import os
 import pickle
 import sys
+import time
 from collections import deque
 from contextlib import suppress
 from typing import Any, cast
 
 from logcount.workers.process import ANSWER, BUFFER_BYTES, SIZE
+from logcount.workers.progress import NOWHERE, Progress, make_memory
+
+LOADING_SECONDS = 120.0
+"""How long loading may take: the largest tokenizer takes ten seconds on a slow core."""
+
+_LOOK_SECONDS = 0.25
+"""How often a worker's progress is looked at."""
 
 ENDING_SECONDS = 5.0
 """How long a process may take to end once it has closed its pipe."""
@@ -20,23 +28,26 @@ ENDING_SECONDS = 5.0
 class Ended(Exception):
     """The process ended, or took too long, before it answered."""
 
-    def __init__(self, status: int | None) -> None:
+    def __init__(self, status: int | None, step: int | None = None) -> None:
         super().__init__("took too long" if status is None else f"ended with status {status}")
         self.status = status
         """The exit status, negative for a signal; None where it took too long."""
+        self.step = step
+        """The step of the piece of work that it was at; None where it was at another piece, or was loading."""
 
 
 class Worker:
     """Does pieces of work in a process of its own, one after another.
 
     Args:
-        make: a pickle of what makes the work: a callable that returns a callable of one piece.
-        patience: how many seconds a piece may take; None is as long as it likes.
+        make: a pickle of what makes the work: a callable that is given a `Progress` and returns a callable of a piece.
+        patience: how many seconds a step of a piece may take, None is as long as it likes; loading may take longer.
     """
 
     def __init__(self, make: bytes, patience: float | None = None) -> None:
         self._make = make
         self._patience = patience
+        self._progress: Progress | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._requests: asyncio.WriteTransport | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -52,7 +63,9 @@ class Worker:
             OSError: it cannot be started.
         """
         (their_requests, requests), (answers, their_answers) = _pipe(), _pipe()
-        theirs = their_requests, their_answers
+        memory = make_memory()
+        self._progress = Progress(memory)
+        theirs = their_requests, their_answers, memory
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "logcount.workers.process", *map(str, theirs)),
@@ -126,9 +139,15 @@ class Worker:
             self._ended = Ended(await self._exit_status())
             sys.stderr.write(f"an answer of a process that counts cannot be read: {type(error).__name__}\n")
         finally:
+            step, loading = self._read_progress()
+            at: int | None = None if loading or step == NOWHERE else step
             for answer in self._asked:
                 if not answer.done():
-                    answer.set_exception(self._ended)
+                    answer.set_exception(Ended(self._ended.status, at))
+                at = None  # the others were not begun
+
+    def _read_progress(self) -> tuple[int, bool]:
+        return self._progress.read() if self._progress else (NOWHERE, False)
 
     async def _exit_status(self) -> int:
         process = cast("asyncio.subprocess.Process", self._process)
@@ -139,21 +158,30 @@ class Worker:
             return await process.wait()
 
     async def _next_answer(self) -> tuple[bool, bytes]:
-        """Return the next answer; one that is asked for may take so long, and not longer.
+        """Return the next answer.
 
         Raises:
-            TimeoutError: it takes longer.
+            TimeoutError: a step of the piece takes too long.
         """
-        while True:
-            waiting = self._asked[0] if self._asked else None
-            try:
-                async with asyncio.timeout(self._patience):
-                    whole, size = ANSWER.unpack(await self._answers.readexactly(ANSWER.size))
-                break
-            except TimeoutError:
-                if waiting is not None and self._asked[0] is waiting:
-                    raise
+        head = asyncio.ensure_future(self._answers.readexactly(ANSWER.size))
+        try:
+            await self._wait_patiently(head)
+        finally:
+            head.cancel()
+        whole, size = ANSWER.unpack(head.result())
         return whole, await self._answers.readexactly(size)
+
+    async def _wait_patiently(self, head: asyncio.Future[bytes]) -> None:
+        """Wait for as long as the worker gets on, or has nothing to do."""
+        seen, since = None, time.monotonic()
+        while not (await asyncio.wait({head}, timeout=_LOOK_SECONDS))[0]:
+            now = self._asked[0] if self._asked else None, self._read_progress()
+            if now != seen or now[0] is None:
+                seen, since = now, time.monotonic()
+            elif self._patience is not None:
+                patience = LOADING_SECONDS if now[1][1] else self._patience
+                if time.monotonic() - since > patience:
+                    raise TimeoutError
 
 
 def _pipe() -> tuple[int, int]:

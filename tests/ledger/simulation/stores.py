@@ -144,6 +144,7 @@ class SimulatedCounting:
     """Counts events: what each comes to was drawn when it was made; satisfies `ports.Counting`."""
 
     restarts = 0
+    trouble = None
 
     def __init__(self, world: World, tallies: dict[bytes, tuple[Tally, ...]]) -> None:
         self._world = world
