@@ -1,10 +1,12 @@
 """Every error of logcount, named by what happens next.
 
-    LogcountError ├── Misconfigured   wrong use or settings: stop before anything starts (exit status 2) ├── Unreadable
-    a source cannot be read to its end: report it and stop (exit status 1) ├── Unavailable     a required system does
-    not answer, or not clearly: wait, read again, go on ├── Unsettled       a batch is not settled: deliver again from
-    the position that the reader gives ├── Halted          a partition stops until the operator decides; the others go
-    on └── Uncountable     this text cannot be counted: report the exchange with the reason, go on
+    LogcountError
+    ├── Misconfigured   wrong use or settings: stop before anything starts (exit status 2)
+    ├── Unreadable      a source cannot be read to its end: report it and stop (exit status 1)
+    ├── Unavailable     a required system does not answer, or not clearly: wait, read again, go on
+    ├── Unsettled       a batch is not settled: deliver again from the position that the reader gives
+    ├── Halted          a partition stops until the operator decides; the others go on
+    └── Uncountable     this text cannot be counted: report the exchange with the reason, go on
 
 The room that uses a foreign package turns its errors into these. No error text contains any part of a body.
 """
@@ -31,8 +33,7 @@ class Unsettled(LogcountError):
 
 
 class Halted(LogcountError):
-    """The ledger, the hub and the checkpoints contradict each other; the text says how, and what the operator can
-    do."""
+    """The ledger, the hub and the checkpoints contradict each other; the text says how, and how to decide."""
 
 
 class Uncountable(LogcountError):

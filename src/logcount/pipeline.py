@@ -52,14 +52,15 @@ class DecodedEvent(NamedTuple):
     event: LogEvent
     results: Sequence[Decoded]
     counted: Sequence[Outcome | None] | None = None
-    """The outcome of each record where it was counted ahead; it applies if the record is not skipped by a join."""
+    """The outcome of each record where it was counted ahead; a join may still skip the record."""
 
 
 class Pipeline:
     """Turns batches of events into outcomes, in the order of the log.
 
     Args:
-        counter: counts exchanges. mappings: the operator's own envelopes.
+        counter: counts exchanges.
+        mappings: the operator's own envelopes.
         span: exchanges at other times are outside.
         calibrate: the share of events (0 to 1) whose reported counts are compared with tokenizer counts.
     """

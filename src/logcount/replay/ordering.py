@@ -118,7 +118,7 @@ async def replay_parts(
     ahead = _Ahead(delivery, workers)
     while turn := await ahead.next():
         part, asked = turn
-        records = delivery.place(part)
+        records = delivery.records_before(part)
         if records is None:
             continue
         result = await _result(asked) if asked else None

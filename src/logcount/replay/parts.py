@@ -107,7 +107,7 @@ class Delivery(Protocol):
         """Read a part here and now."""
         ...
 
-    def place(self, part: Any, /) -> int | None:
+    def records_before(self, part: Any, /) -> int | None:
         """Return how many records of its file lie before a part; None where it is not to be read any more."""
         ...
 
