@@ -1,4 +1,4 @@
-"""What Blob storage's refusals mean to people: which role, network or setting to mend; told by its error codes."""
+"""Explains Blob storage's errors to the operator, by error code: which role, network or setting to correct."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def code_of(error: AzureError | OSError) -> str:
     return str(getattr(code, "value", code) or "")
 
 
-def told(error: AzureError | OSError) -> str:
-    """Return what went wrong and what to mend; nothing of the error's own text, which may hold a SAS or a header."""
+def describe(error: AzureError | OSError) -> str:
+    """Return the cause and what to correct, without the error's own text, which may contain a SAS or a header."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status:
         code = code_of(error)
