@@ -1,4 +1,4 @@
-"""The record builder: writes the next record of a log from uncommitted rows, folded into points, of a bounded size."""
+"""The record builder: makes the next record of a log, of limited size, from uncommitted rows folded into points."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RecordBuilder:
-    """Drafts records; what it writes is final."""
+    """Drafts records; a draft is never changed."""
 
     def __init__(
         self,
@@ -36,9 +36,9 @@ class RecordBuilder:
         self._largest = largest
 
     def draft(self, head: Head, batch: UncommittedBatch) -> Record:
-        """Return the next record, of all uncommitted rows or of the first half, quarter … where all are too many.
+        """Return the next record, from all uncommitted rows, or from the first half, quarter … if all are too many.
 
-        Without rows it is a tick: a record of what is overdue, which leaves the log where it was.
+        Without rows it is a tick: a record of overdue exchanges, which does not advance the log.
         """
         rows = batch.rows
         while True:
@@ -70,7 +70,7 @@ class RecordBuilder:
 
 
 class _RecordSpan(TypedDict):
-    """Which events a record is of, and where it leaves the log."""
+    """The events that a record covers, and the state of the log after it."""
 
     hub: str
     first: int
@@ -99,7 +99,7 @@ def _span_of(head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEven
 
 
 def _no_span(head: Head) -> _RecordSpan:
-    """Return the span of a tick: nothing, behind the last event recorded."""
+    """Return the span of a tick: empty, after the last recorded event."""
     if head.hub is None or head.enqueued is None or head.clock is None or head.offset is None:
         raise ValueError("in an empty log nothing can be overdue")
     return _RecordSpan(
@@ -122,7 +122,7 @@ def _by_reason(numbered: Iterable[tuple[int, Tally]], word: str) -> tuple[Reason
 
 
 def _spans(numbers: Iterable[int]) -> list[Span]:
-    """Return ascending numbers as spans; one that comes twice stands in them once."""
+    """Return ascending numbers as spans; repeated numbers are merged."""
     spans: list[Span] = []
     for number in numbers:
         if spans and number <= spans[-1].last + 1:
@@ -133,7 +133,7 @@ def _spans(numbers: Iterable[int]) -> list[Span]:
 
 
 def _joined(holes: Iterable[Hole]) -> list[Hole]:
-    """Return holes with those that touch, for the same reason, made one."""
+    """Return the holes, with adjacent ones of the same hub and reason merged."""
     joined: list[Hole] = []
     for hole in holes:
         last = joined[-1] if joined else None

@@ -1,6 +1,6 @@
-"""Counting in processes of their own: the loop that receives is never held up, and no event can end the count.
+"""Counts in worker processes, so that counting never blocks the receiving loop, and no event can end the live count.
 
-Law: an event that ends its worker, or takes longer than is allowed, is found by halving and reported as rejected.
+Law: an event that ends its worker, or takes longer than allowed, is found by halving and reported as rejected.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 Tallied = list[list[Tally]]
-"""What each event of a batch came to."""
+"""The tallies of each event of a batch."""
 
 CountBatch = Callable[[Sequence[LogEvent]], Tallied]
 
 PATIENCE_SECONDS = 120.0
-"""How long one batch may take: thousands of times what a batch of the largest events took when it was measured."""
+"""How long one batch may take: thousands of times the measured time of a batch of the largest events."""
 
 SOURCE = "event hub"
-"""What events are of in a worker, where only their number and time are asked for."""
+"""The `source` of events in a worker, which needs only their number and time."""
 
 
 class CountingWorkers:
-    """Counts batches in worker processes; batches of one partition always in the same one, in order.
+    """Counts batches in worker processes; batches of one partition always in the same process, in order.
 
     Args:
-        make: makes, in the worker, what counts a batch; it must be fit for pickling.
-        number: how many workers there are.
-        patience: how many seconds one batch may take.
-        make_again: what a worker gets that takes the place of one that ended: it may do less, and so outlive the same
+        make: returns the function that counts a batch; called in the worker, so it must be picklable.
+        number: the number of workers.
+        patience: the most seconds that one batch may take.
+        make_again: replaces `make` in a worker that replaces one that ended; it may do less, to survive the same
             events.
     """
 
@@ -52,7 +52,7 @@ class CountingWorkers:
         make_again: Callable[[], CountBatch] | None = None,
     ) -> None:
         self.restarts = 0
-        """How many workers had to be started again."""
+        """The number of workers that had to be started again."""
         first = pickle.dumps(_InWorker(make))
         self._make_again = pickle.dumps(_InWorker(make_again or make))
         self._patience = patience
@@ -81,15 +81,15 @@ class CountingWorkers:
         await asyncio.gather(*(worker.end() for worker in self._workers))
 
     async def count(self, partition: str, batch: Sequence[LogEvent]) -> Tallied:
-        """Return what each event came to, whatever is in it.
+        """Return the tallies of each event, whatever its content.
 
         Raises:
-            Misconfigured: the worker cannot count any more with these settings; nothing of the batch is counted.
-            Unsettled: no worker can be had; nothing of the batch is counted.
+            Misconfigured: the worker can no longer count with these settings; nothing of the batch is counted.
+            Unsettled: no worker could be started; nothing of the batch is counted.
 
         """
         home = self._homes.setdefault(partition, len(self._homes) % len(self._workers))
-        while self._alone[home].locked():  # a batch that ended the worker is being counted again, by itself
+        while self._alone[home].locked():  # a batch that ended the worker is being counted again, alone
             async with self._alone[home]:
                 pass
         worker = self._workers[home]
@@ -102,7 +102,7 @@ class CountingWorkers:
                 return await self._count_alone(home, batch)
 
     async def _count_alone(self, home: int, batch: Sequence[LogEvent]) -> Tallied:
-        """Count with nothing else in the worker, so that whatever ends it is among these."""
+        """Count with nothing else in the worker, so that an event that ends it is in this batch."""
         try:
             return await _count(self._workers[home], batch)
         except Ended as ended:
@@ -138,7 +138,7 @@ async def _count(worker: Worker, batch: Sequence[LogEvent]) -> Tallied:
 
 
 class _InWorker:
-    """Makes what a worker does with the rows of a batch, from what makes the counting."""
+    """Makes the worker's function for rows, from the one that makes the counting function."""
 
     def __init__(self, make: Callable[[], CountBatch]) -> None:
         self._make = make

@@ -61,7 +61,7 @@ class Positions(CheckpointStore):
                 return []
             self._owner = owner
             claimed = await self._blobs.claim_ownership(wanted, **kwargs)
-            # A partition that is being left stays owned but hidden from the SDK. Otherwise the SDK would open a new link
+            # A partition that is being left stays owned but hidden from the SDK. Else the SDK would open a new link
             # while the old one ends, and read twice at once (after a lost claim it forgets that the old link is open).
             visible = [claim for claim in claimed if claim["partition_id"] not in self._leaving]
             self._claimed = {claim["partition_id"] for claim in visible}
