@@ -66,8 +66,8 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Count archived logs: files, folders, globs, - for standard input, and blob URLs.
 
-    JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are told by content. A blob
-    URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
+    JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are recognised by content. A
+    blob URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
     """
     from logcount.aggregate import Summary
     from logcount.cli.wiring import make_archive
@@ -100,7 +100,7 @@ def replay(  # noqa: PLR0913 - one for each option
 
 
 class _Asked(NamedTuple):
-    """What is to be done with each exchange, and by how many."""
+    """The options for counting: lines, calibration and the number of processes."""
 
     each: bool
     calibrate: bool
@@ -110,7 +110,7 @@ class _Asked(NamedTuple):
 def _replaying(
     settings: Settings, summary: Summary, span: TimeSpan, asked: _Asked
 ) -> Callable[[ArchiveSource], Coroutine[None, None, None]]:
-    """Return what replays an archive into the summary; raises Misconfigured where a tokenizer is not fetched."""
+    """Return a function that replays an archive; raises Misconfigured if a tokenizer is not fetched."""
     from logcount.cli.memory import settle_memory
     from logcount.cli.wiring import make_recipe
     from logcount.cli.workers import choose_workers, make_part_counter
@@ -138,7 +138,7 @@ def _replaying(
 
 
 def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
-    """Return the dimensions to group by, under the names that they have."""
+    """Return the dimensions to group by, under their proper names."""
     from logcount.settings.dimensions import dimension_names
 
     if by is None:
@@ -150,7 +150,7 @@ def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
 
 
 class _LineWriter:
-    """Writes one line an exchange, each as it is counted, or all of a part at a time."""
+    """Writes one line per exchange: each as it is counted, or all lines of a part together."""
 
     def __init__(self, dimensions: tuple[str, ...]) -> None:
         from logcount.reports.documents import line_of
@@ -166,11 +166,11 @@ class _LineWriter:
 
 
 def _write_nothing(lines: Iterable[Line], records: int) -> None:
-    """Take the lines of a part where none are asked for."""
+    """Ignore the lines of a part: none are wanted."""
 
 
 def _tell_calibration(summary: Summary) -> None:
-    """Say on stderr what differs, where the output on stdout has no place for it."""
+    """Write calibration differences to stderr, if the output on stdout cannot contain them."""
     from logcount.reports.calibrations import calibration_lines
     from logcount.reports.documents import printable
 
@@ -194,7 +194,7 @@ def _report(summary: Summary, output: str, *, by_model: bool, calibrate: bool) -
         from logcount.reports.tables import account_of
 
         write_csv(summary, sys.stdout)
-        click.echo(account_of(summary), err=True)  # which the groups cannot say
+        click.echo(account_of(summary), err=True)  # not part of the groups
     else:
         document = document_of(summary)
         if calibrate:
@@ -205,19 +205,19 @@ def _report(summary: Summary, output: str, *, by_model: bool, calibrate: bool) -
 
 
 def _warn_of_unknown(summary: Summary, by: str | None) -> None:
-    """Say which of the dimensions asked for no exchange has: the name may be misspelt."""
+    """Warn of requested dimensions that no exchange has: the name may be misspelt."""
     from logcount.settings.dimensions import DIMENSION_NAMES
 
     groups = summary.groups
     for name in summary.by if groups else ():
-        asked = by is not None or name not in DIMENSION_NAMES  # those on by default may well be unknown
+        asked = by is not None or name not in DIMENSION_NAMES  # default dimensions may well be unknown
         if asked and not any(name in dict(key) for key in groups):
             click.echo(f"no counted exchange has the dimension {name}", err=True)
 
 
 @contextmanager
 def _progress() -> Iterator[tuple[Callable[[ArchiveSource], None], Callable[[int], None] | None]]:
-    """Show how far the reading is, on a terminal's stderr only."""
+    """Show the progress of reading, only if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield (lambda _source: None), None
         return

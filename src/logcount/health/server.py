@@ -1,4 +1,4 @@
-"""The health server: three answers over HTTP, each made when it is asked for."""
+"""The health server: three answers over HTTP, each made on request."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     State = Callable[[], tuple[bool, bool, Mapping[str, object]]]
-    """Gives whether all is ready, whether it is live, and the document that says the rest; holds no secret."""
+    """Returns whether the process is ready, whether it is live, and a document with details, without secrets."""
 
-_HEADERS = {"Cache-Control": "no-store", "Server": "logcount"}  # the server's own would tell its versions
+_HEADERS = {"Cache-Control": "no-store", "Server": "logcount"}  # the default would disclose versions
 _SHUTDOWN_SECONDS = 0.5
-"""Every answer is made in an instant, so that who is still connected then is idle."""
+"""Every answer takes an instant, so a client that is still connected then is idle."""
 
 
 class HealthServer:
-    """Answers probes and people for as long as it is entered.
+    """Answers probes and operators while it is entered.
 
-    - `GET /health/live`: 200, and 503 where the state says that a part is hung: then a restart helps. That the loop
-      turns is told by there being an answer.
+    - `GET /health/live`: 200, or 503 if a part of the process hangs: then a restart helps. Any answer shows that the
+      event loop runs.
     - `GET /health/ready`: 200 or 503.
     - `GET /health`: the whole document, always 200.
 
-    All are JSON. A 503 carries the whole document, which says why. There is no sign-in: let the port be reached by
-    probes only. A state that raises is answered by 500.
+    All are JSON. A 503 contains the whole document, which says why. There is no sign-in: allow only probes to reach the
+    port. If the state raises, the answer is 500.
     """
 
     def __init__(self, state: State, *, host: str, port: int) -> None:
-        """Tell the state at this address; with port 0 the system chooses one."""
+        """Serve the state at this address; with port 0 the system chooses one."""
         self._state = state
         self._host = host
         self._port = port
@@ -47,11 +47,11 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens on, once entered."""
+        """The port on which it listens, once entered."""
         return self._port
 
     async def __aenter__(self) -> Self:
-        """Begin to listen.
+        """Start listening.
 
         Raises:
             Misconfigured: the port is in use, or the address is not this machine's.
