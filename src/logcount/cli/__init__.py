@@ -16,7 +16,7 @@ from logcount.errors import LogcountError, Misconfigured
 _COMMANDS = {
     "replay": ("logcount.cli.replay", "replay", "Count archived logs."),
     "run": ("logcount.cli.run", "run", "Count live, from Event Hubs."),
-    "check": ("logcount.cli.check", "check", "Try settings, permissions, connections and tokenizers."),
+    "check": ("logcount.cli.check", "check", "Test settings, permissions, connections and tokenizers."),
     "explain": ("logcount.cli.explain", "explain", "Show how one event is read and counted, and why."),
     "tokenizers": ("logcount.cli.tokenizers", "tokenizers", "List, fetch and verify tokenizers."),
 }

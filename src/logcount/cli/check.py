@@ -43,7 +43,7 @@ def check(config: Path | None, /) -> None:
     settings = load_settings(config)
     failed = asyncio.run(_try_all(settings))
     if failed:
-        raise LogcountError(f"{failed} of what a live count needs {'is' if failed == 1 else 'are'} not there yet")
+        raise LogcountError(f"{failed} {'check' if failed == 1 else 'checks'} failed")
 
 
 async def _try_all(settings: Settings) -> int:

@@ -41,7 +41,7 @@ class _Moment(click.ParamType[datetime]):
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--output", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-@click.option("--each", is_flag=True, help="One JSON line an exchange, in the order of the archive.")
+@click.option("--each", is_flag=True, help="One JSON line per exchange, in the order of the archive.")
 @click.option("--calibrate", is_flag=True, help="Where usage is reported, count by tokenizer too, and compare.")
 @click.option("--by", metavar="DIMENSION,...", help="Group by these dimensions; `hour` and `day` too.")
 @click.option("--since", type=_Moment(), help="Only exchanges at or after this time.")
@@ -49,7 +49,7 @@ class _Moment(click.ParamType[datetime]):
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes that count.  [default: one a core for archives of 64 MiB and more, else 1]",
+    help="Processes that count.  [default: one per core for archives of 64 MiB and more, else 1]",
 )
 @click.pass_obj
 def replay(  # noqa: PLR0913 - one for each option
@@ -76,7 +76,7 @@ def replay(  # noqa: PLR0913 - one for each option
     from logcount.settings import load_settings
 
     if each and (by is not None or output != "table"):
-        raise click.UsageError("--each prints one line an exchange: --by and --output are for groups")
+        raise click.UsageError("--each prints one line per exchange: --by and --output are for groups")
     if span["since"] and span["until"] and span["since"] >= span["until"]:
         raise click.UsageError("--since is not before --until: no time lies between them")
     settings = load_settings(config)

@@ -42,7 +42,7 @@ _SINKS = click.Choice(list(SINKS))
     type=click.Choice(["stop", "go-on", "anew"]),
     default="stop",
     show_default=True,
-    help="What to do if the hub is not the ledger's (a failover): take its numbers for the same, or begin anew.",
+    help="What to do if the hub is not the ledger's (a failover): go on by its numbers, or begin at its first event.",
 )
 @click.option(
     "--begin-at",

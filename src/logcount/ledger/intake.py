@@ -58,7 +58,7 @@ def start_after(head: Head, hub: str, created: datetime, decision: Decision = "s
         return StartPosition(hub, head.to, None, head.clock, None, numbers_only=True)
     raise Halted(
         f"the hub was created at {hub}, the ledger is of one created at {head.hub} with events up to {head.clock}: a "
-        "failover? `logcount run --other-hub go-on` takes it for the same, `--other-hub anew` begins at its first event"
+        "failover? `logcount run --other-hub go-on` treats it as the same, `--other-hub anew` begins at its first event"
     )
 
 

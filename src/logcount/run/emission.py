@@ -44,10 +44,10 @@ class Emission:
         self._driver = driver
         self._cursor = Cursor()
 
-    async def look(self, *, anew: bool = False) -> int:
+    async def look(self, *, decided: bool = False) -> int:
         """Read the cursor, and return the number of its record; -1 before the first.
 
-        `anew`: the operator said where to begin, so a cursor without its record is reset to the beginning.
+        `decided`: the operator said where to begin, so a cursor without its record is reset to the beginning.
 
         Raises:
             Halted: the cursor's record is not in the ledger.
@@ -59,7 +59,7 @@ class Emission:
         record = await self._driver.perform(find_record(self._log, self._cursor.n))
         if record is not None:
             self.end = end_of(record)
-        elif anew:
+        elif decided:
             self._cursor = await self._driver.perform(reset(self._log, self.sink.name, self._cursor))
         else:
             raise Halted(

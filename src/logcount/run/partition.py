@@ -88,7 +88,7 @@ class Partition:
         except Halted as error:
             self._halt(error)
         await self._left.wait()
-        raise Unsettled("the partition stands still")
+        raise Unsettled("the partition is halted")
 
     async def leave(self) -> None:
         """Settle what is uncommitted, emit what is recorded within `GRACE_SECONDS`, and end."""
@@ -110,10 +110,10 @@ class Partition:
 
     async def _find_place(self) -> StartPosition:
         decisions = self._context.decisions
-        anew = decisions.begin_at != "stop"
+        decided = decisions.begin_at != "stop"
         # read first: events before a checkpoint were in the ledger earlier
         checkpoint = await self._driver.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
-        cursors = [await emission.look(anew=anew) for emission in self.emissions]
+        cursors = [await emission.look(decided=decided) for emission in self.emissions]
         log = self._context.log(self.name)
         self._head = await self._driver.perform(walk(log, max(cursors, default=-1)))
         state = await self._context.hub_state(time.monotonic() - HUB_SEEN_SECONDS)
@@ -121,7 +121,7 @@ class Partition:
             state = await self._context.hub_state(time.monotonic())
         hub = time_text(state.created)
         if checkpoint is not None and not await self._driver.perform(reaches(log, self._head, checkpoint[0])):
-            if not anew:
+            if not decided:
                 raise Halted(
                     f"the checkpoint is at event {checkpoint[0]}, the ledger ends at {self._head.to}: another ledger? "
                     "`logcount run --begin-at checkpoint` begins after it, `--begin-at ledger` where the ledger ends"
@@ -137,7 +137,7 @@ class Partition:
 
     def _halt(self, error: Halted) -> None:
         self.halted = str(error)
-        _LOGGER.error("stands still: %s", error, extra={"fields": {"partition": self.name}})
+        _LOGGER.error("halted: %s", error, extra={"fields": {"partition": self.name}})
 
     async def _emit(self, emission: Emission, link: Link) -> None:
         """Send the sink the records that it lacks, now and whenever the head has moved."""

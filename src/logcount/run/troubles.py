@@ -45,7 +45,7 @@ class Troubles:
         known = self._present.pop(what, None)
         if known is not None:
             seconds = round((self._clock() - known.since).total_seconds())
-            _LOGGER.info("%s: well again after %d s", what, seconds)
+            _LOGGER.info("%s: answers again after %d s", what, seconds)
 
     def forget(self, what: str) -> None:
         """Drop the entry: nothing waits for an answer any more."""

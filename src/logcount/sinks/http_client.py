@@ -79,9 +79,9 @@ class HttpClient:
             async with asyncio.timeout(self._terms.answer_seconds):
                 headers = await self._authorized()
         except TimeoutError:
-            return Silence("a token could not be had in time", RetryDelay.SLOWLY)
+            return Silence("no token was obtained in time", RetryDelay.SLOWLY)
         except Exception as error:  # the token provider is not known here, nor its errors
-            return Silence(f"configuration: no token could be had ({type(error).__name__})", RetryDelay.SLOWLY)
+            return Silence(f"configuration: no token could be obtained ({type(error).__name__})", RetryDelay.SLOWLY)
         session, host = self._open(), self.route.host
         try:
             async with session.post(self.route.url, data=packed, headers=headers, allow_redirects=False) as response:

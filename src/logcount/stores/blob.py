@@ -172,7 +172,7 @@ class BlobStore:
             await self._client.create_container()
         except HttpResponseError as error:
             if error.status_code in {401, 403}:
-                raise Misconfigured(f"{self._shown}: it is not there, and making it is refused: make it") from None
+                raise Misconfigured(f"{self._shown}: it does not exist and may not be created: create it") from None
             if code_of(error) != "ContainerAlreadyExists":
                 raise
 
@@ -195,7 +195,7 @@ def _connect(
         and hasattr(credential, "get_token")
         and (account_url or "").lower().startswith("http:")
     ):
-        raise Misconfigured(f"container {container!r}: an identity's token is sent over https only: mend the URL")
+        raise Misconfigured(f"container {container!r}: an identity's token is sent over https only: correct the URL")
     try:
         if connection_string is None:
             return ContainerClient(account_url or "", container, credential=credential, **options)

@@ -28,7 +28,7 @@ _BY_CODE = {
     "OperationTimedOut": "the service took too long",
 }
 _BY_STATUS = {
-    401: "who asks is not accepted",
+    401: "the credential is not accepted",
     403: f"access is refused: {_ROLE}",
     404: "the service does not know what was asked for: is this the account's blob endpoint?",
     429: "the service is busy",
@@ -49,5 +49,5 @@ def describe(error: AzureError | OSError) -> str:
         why = _BY_CODE.get(code) or _BY_STATUS.get(status) or "the service answers with an error"
         return f"{why} (HTTP {status}{code and ', ' + code})"
     if isinstance(error, ClientAuthenticationError):
-        return "no credential could be had: is an identity assigned, and AZURE_CLIENT_ID that identity's?"
+        return "no credential is available: is an identity assigned, and AZURE_CLIENT_ID that identity's?"
     return f"cannot be reached, or did not answer in time ({type(error).__name__})"

@@ -36,7 +36,7 @@ _PATIENCE: dict[str, Any] = {
 }
 _SCOPE = "https://storage.azure.com/.default"
 _REASONS = {
-    401: "who asks is not accepted",
+    401: "the credential is not accepted",
     403: "access is refused",
     404: "no longer there",
     412: "changed while it was read",
@@ -170,6 +170,6 @@ def _translate(error: AzureError, shown: str) -> LogcountError:
         reason = _REASONS.get(error.status_code, "the service answers with an error")
         return Unreadable(f"{shown}: {reason} (HTTP {error.status_code}{code and ', ' + code})")
     if isinstance(error, HttpResponseError):
-        return Unreadable(f"{shown}: no credential could be had: sign in, use a SAS in the URL, or a connection string")
+        return Unreadable(f"{shown}: no credential is available: sign in, use a SAS in the URL, or a connection string")
     reason = "cannot be reached" if isinstance(error, ServiceRequestError) else "the connection broke"
     return Unreadable(f"{shown}: {reason}")

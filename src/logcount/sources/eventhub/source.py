@@ -214,7 +214,7 @@ class EventHub:
                 continue
             self._notes.settle("event hub")
             if now != began:
-                raise Unavailable("the hub was made again, or has other partitions: reading is begun anew")
+                raise Unavailable("the hub was created again, or has other partitions: reading starts again")
 
     def _client(self, **kwargs: Any) -> EventHubConsumerClient:
         reading = self._reading
