@@ -21,8 +21,7 @@ _LARGE_BYTES = 64 * MIB
 _MOST_BY_DEFAULT = 8
 """Each may hold some hundred megabytes of tokenizers; more workers only on request."""
 _MOST_WAITING = 100_000
-"""The most exchanges of one part whose lines or results wait for its turn: some 50 MB. With more it is counted in
-order."""
+"""The most exchanges of one part whose lines or results wait for its turn: some 50 MB; else it is counted in order."""
 
 
 def choose_workers(asked: int | None, source: ArchiveSource) -> int:

@@ -112,26 +112,20 @@ def read_whole(record: GatewayRecord) -> list[Decoded]:
     return [_whole_gateway_log(each, each.properties or _NO_PROPERTIES) for each in records]
 
 
-def _whole_gateway_log(record: GatewayRecord, properties: GatewayProperties) -> Decoded:
-    stated = _OFTEN.of(
-        properties.api_id,
-        properties.operation_id,
-        properties.product_id,
-        properties.apim_subscription_id,
-        record.location,
-    )
-    if properties.user_id or properties.backend_id or record.caller_ip_address:
-        stated = {**stated, **_SELDOM.of(properties.user_id, properties.backend_id, record.caller_ip_address)}
+def _whole_gateway_log(record: GatewayRecord, props: GatewayProperties) -> Decoded:
+    stated = _OFTEN.of(props.api_id, props.operation_id, props.product_id, props.apim_subscription_id, record.location)
+    if props.user_id or props.backend_id or record.caller_ip_address:
+        stated = {**stated, **_SELDOM.of(props.user_id, props.backend_id, record.caller_ip_address)}
     flat = {
         "correlationid": record.correlation_id,
         "time": record.time,
-        "url": properties.url,
-        "backendurl": properties.backend_url,
-        "responsecode": properties.response_code,
-        "requestbody": fields.opened(properties.request_body),
-        "backendrequestbody": fields.opened(properties.backend_request_body),
-        "responsebody": fields.opened(properties.response_body),
-        "backendresponsebody": fields.opened(properties.backend_response_body),
+        "url": props.url,
+        "backendurl": props.backend_url,
+        "responsecode": props.response_code,
+        "requestbody": fields.opened(props.request_body),
+        "backendrequestbody": fields.opened(props.backend_request_body),
+        "responsebody": fields.opened(props.response_body),
+        "backendresponsebody": fields.opened(props.backend_response_body),
     }
     return _gateway_log(flat, _WHOLE, stated)
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from logcount.calibration import Comparison
 
 CountedBy = Literal["usage", "tokenizer", "partial"]
-"""`usage`: everything that the API reports was reported; `tokenizer`: both sides were counted whole; `partial`: a
-lower bound."""
+"""`usage`: all numbers of the API were reported; `tokenizer`: both sides were counted whole; `partial`: a lower
+bound."""
 
 COUNTED_BY: tuple[CountedBy, ...] = get_args(CountedBy)
 """The three values, in the order of reports."""

@@ -46,8 +46,7 @@ class Missed:
     first: int = 0
     last: int = -1
     same_after: int | None = None
-    """The record after which numbers alone decide, by the operator's choice: another hub with the same creation
-    time."""
+    """The record after which numbers alone decide, by the operator's choice: another hub created at the same time."""
 
     @property
     def any(self) -> bool:

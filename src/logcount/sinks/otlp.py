@@ -24,8 +24,7 @@ class OtlpSink(DeliveringSink):
     """Sends points to an OTLP endpoint: at least once, if the endpoint accepts whole requests.
 
     A repeat carries the same `logcount.record` and `logcount.point`. An endpoint that accepts only some points of a
-    request does not say which: all points of that request are marked as refused. There is no age limit unless the terms
-    set one.
+    request does not say which: all points of that request are marked as refused. By default there is no age limit.
     """
 
     name = "otlp"
@@ -46,8 +45,7 @@ class OtlpSink(DeliveringSink):
         may contain a vendor's key. `token` is called before each request, so it must cache tokens.
 
         Raises:
-            Misconfigured: the endpoint is wrong, a token would be sent unencrypted, or the extra `otlp` is not
-                installed.
+            Misconfigured: the endpoint is wrong, a token would be unencrypted, or the extra `otlp` is not installed.
 
         """
         base = check_endpoint(endpoint, "the OTLP endpoint").removesuffix(_PATH)

@@ -32,8 +32,7 @@ _SPANS = {
 }
 """The first pause and the longest, in seconds."""
 _ASKED_AT_MOST = 3600.0
-"""The longest pause that a service may request: points must not become too old because of a wrong clock or a day's
-wait."""
+"""The longest pause that a service may request: with a day's wait or a wrong clock, points would become too old."""
 _DOUBLINGS_AT_MOST = 16
 """More doublings exceed every longest pause, and finally the range of a float."""
 _SECONDS = re.compile(r"\s*(\d+)(?:\.\d*)?\s*", re.ASCII)

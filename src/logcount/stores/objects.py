@@ -13,8 +13,7 @@ def check_name(name: str) -> None:
 
     A segment does not begin with a dot (`.` and `..` lead elsewhere, and the folder's own files begin with one) or end
     with one (Blob storage may drop it); it has no backslash and no control character. A name plus `/` must not be the
-    start of another name: a file cannot also be a folder. Names are case-sensitive, but not on every file system: use
-    lower case.
+    start of another name: a file cannot also be a folder. Use lower case: not every file system distinguishes case.
 
     Raises:
         ValueError: the name is not valid; an error of the caller.

@@ -1,7 +1,6 @@
 """Reads Event Hubs with Azure's SDK: the SDK balances partitions among processes, the ledger gives the start positions.
 
-Delivery guarantee: at least once. Events that a reader has not recorded are delivered again; one link may repeat
-events.
+Delivery guarantee: at least once. Events that are not recorded are delivered again; one link may repeat events, too.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class ReadOptions:
     balance_seconds: float = 10.0
     """How often partitions are balanced; a process that is silent for six times this loses its partitions."""
     idle_seconds: float = 60.0
-    """How long a connection may be silent, without heartbeats too, before it is considered dead."""
+    """How long a connection may have no traffic, not even heartbeats, before it is considered dead."""
     look_seconds: float = 60.0
     """How often to check whether the hub has new partitions or was created again."""
     websockets: bool = False
