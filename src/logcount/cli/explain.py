@@ -75,13 +75,13 @@ def _find(event: str, settings: Settings) -> LogEvent:
         source, position = place["source"], int(place["position"])
     found = _seek(source, position, settings)
     if found is None:
-        shown = source.partition("?")[0]  # what follows may be a key
+        shown = source.partition("?")[0]  # the query may be a key
         raise Misconfigured(f"{shown} has no event" + (f" at position {position}" if position is not None else ""))
     return found
 
 
 class _Found(Exception):
-    """Carries the event that was looked for out of the reading of its source."""
+    """Stops the reading of a source, with the event that was found."""
 
 
 def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | None:
@@ -97,7 +97,7 @@ def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | N
         asyncio.run(make_archive([source], settings).deliver(look))
     except _Found as found:
         event: LogEvent = found.args[0]
-        return LogEvent(event.data, event.source, event.position, event.enqueued, event.problem)  # no duplicate, here
+        return LogEvent(event.data, event.source, event.position, event.enqueued, event.problem)  # not as a duplicate
     return None
 
 
@@ -140,8 +140,8 @@ def _usage(usage: Usage | None) -> str:
 
     if usage is None:
         return "nothing"
-    told = ", ".join(f"{part} {getattr(usage, part)}" for part in TOKEN_KINDS if getattr(usage, part) is not None)
-    return told + (" (so far: the stream was not at its end)" if usage.interim else "")
+    numbers = ", ".join(f"{part} {getattr(usage, part)}" for part in TOKEN_KINDS if getattr(usage, part) is not None)
+    return numbers + (" (so far: the stream was not at its end)" if usage.interim else "")
 
 
 def _tokenizer_lines(sides: Sides | None, reported: Usage | None) -> Iterator[Line]:
@@ -156,7 +156,7 @@ def _tokenizer_lines(sides: Sides | None, reported: Usage | None) -> Iterator[Li
 
 
 def _beside(side: Side, reported: int | None) -> str:
-    """Return how a side that was counted whole compares with what was reported."""
+    """Return the comparison of a wholly counted side with its reported count."""
     if reported is None or side.tokens is None or not side.whole:
         return ""
     difference = side.tokens - reported

@@ -40,7 +40,7 @@ class _Moment(click.ParamType[datetime]):
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--output", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-@click.option("--each", is_flag=True, help="One JSON line an exchange, in the order of the archive.")
+@click.option("--each", is_flag=True, help="One JSON line per exchange, in the order of the archive.")
 @click.option("--calibrate", is_flag=True, help="Where usage is reported, count by tokenizer too, and compare.")
 @click.option("--by", metavar="DIMENSION,...", help="Group by these dimensions; `hour` and `day` too.")
 @click.option("--since", type=_Moment(), help="Only exchanges at or after this time.")
@@ -48,14 +48,14 @@ class _Moment(click.ParamType[datetime]):
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes that count.  [default: one a core for archives of 64 MiB and more, else 1]",
+    help="Processes that count.  [default: one per core for archives of 64 MiB and more, else 1]",
 )
 @click.pass_obj
 def replay(config: Path | None, /, paths: tuple[str, ...], output: str, by: str | None, **options: Any) -> None:
     """Count archived logs: files, folders, globs, - for standard input, and blob URLs.
 
-    JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are told by content. A blob
-    URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
+    JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are recognised by content. A
+    blob URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
     """
     from logcount.aggregate import Summary
     from logcount.cli.wiring import make_archive
@@ -90,7 +90,7 @@ def replay(config: Path | None, /, paths: tuple[str, ...], output: str, by: str 
 
 
 class _Asked(NamedTuple):
-    """What is to be done with each exchange, and by how many."""
+    """The options for counting: lines, calibration and the number of processes."""
 
     each: bool
     calibrate: bool
@@ -100,7 +100,7 @@ class _Asked(NamedTuple):
 def _replaying(
     settings: Settings, summary: Summary, span: TimeSpan, asked: _Asked
 ) -> Callable[[ArchiveSource], Coroutine[None, None, None]]:
-    """Return what replays an archive into the summary; raises Misconfigured where a tokenizer is not fetched."""
+    """Return a function that replays an archive; raises Misconfigured if a tokenizer is not fetched."""
     from logcount.cli.memory import settle_memory
     from logcount.cli.wiring import make_recipe
     from logcount.cli.workers import PartCounting, choose_workers
@@ -130,7 +130,7 @@ def _replaying(
 
 
 def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
-    """Return the dimensions to group by, under the names that they have."""
+    """Return the dimensions to group by, under their proper names."""
     from logcount.settings.dimensions import dimension_names
 
     if by is None:
@@ -142,7 +142,7 @@ def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
 
 
 class _LineWriter:
-    """Writes one line an exchange, each as it is counted, or all of a part at a time."""
+    """Writes one line per exchange: each as it is counted, or all lines of a part together."""
 
     def __init__(self, dimensions: tuple[str, ...]) -> None:
         from logcount.reports.documents import line_of
@@ -158,11 +158,11 @@ class _LineWriter:
 
 
 def _write_nothing(lines: Iterable[Line], records: int) -> None:
-    """Take the lines of a part where none are asked for."""
+    """Ignore the lines of a part: none are wanted."""
 
 
 def _tell_calibration(summary: Summary) -> None:
-    """Say on stderr what differs, where the output on stdout has no place for it."""
+    """Write calibration differences to stderr, if the output on stdout cannot contain them."""
     from logcount.reports.calibrations import calibration_lines
     from logcount.reports.documents import printable
 
@@ -186,7 +186,7 @@ def _report(summary: Summary, output: str, *, by_model: bool, calibrate: bool) -
         from logcount.reports.tables import account_of
 
         write_csv(summary, sys.stdout)
-        click.echo(account_of(summary), err=True)  # which the groups cannot say
+        click.echo(account_of(summary), err=True)  # not part of the groups
     else:
         document = document_of(summary)
         if calibrate:
@@ -197,19 +197,19 @@ def _report(summary: Summary, output: str, *, by_model: bool, calibrate: bool) -
 
 
 def _warn_of_unknown(summary: Summary, by: str | None) -> None:
-    """Say which of the dimensions asked for no exchange has: the name may be misspelt."""
+    """Warn of requested dimensions that no exchange has: the name may be misspelt."""
     from logcount.settings.dimensions import DIMENSION_NAMES
 
     groups = summary.groups
     for name in summary.by if groups else ():
-        asked = by is not None or name not in DIMENSION_NAMES  # those on by default may well be unknown
+        asked = by is not None or name not in DIMENSION_NAMES  # default dimensions may well be unknown
         if asked and not any(name in dict(key) for key in groups):
             click.echo(f"no counted exchange has the dimension {name}", err=True)
 
 
 @contextmanager
 def _progress() -> Iterator[tuple[Callable[[ArchiveSource], None], Callable[[int], None] | None]]:
-    """Show how far the reading is, on a terminal's stderr only."""
+    """Show the progress of reading, only if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield (lambda _source: None), None
         return

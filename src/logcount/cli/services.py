@@ -1,4 +1,4 @@
-"""Makes a live count from the settings: what counts, what is emitted, and a service for each hub."""
+"""Makes a live count from the settings: the worker processes, the metric sets, and a service for each hub."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def make_tally(settings: Settings, progress: Progress, *, calibrates: bool = Tru
 
 
 def make_workers(settings: Settings) -> CountingWorkers:
-    """Return the processes that count, not started yet.
+    """Return the worker processes, not started yet.
 
-    One that takes the place of one that ended does not calibrate: no event's count is lost to a comparison.
+    A replacement of a process that ended does not calibrate, so that a comparison costs no event its count.
 
     Raises:
         Misconfigured: a tokenizer is not fetched.
@@ -48,13 +48,13 @@ def make_workers(settings: Settings) -> CountingWorkers:
     """
     from logcount.run.counting import CountingWorkers
 
-    make_counter(settings)  # what is wrong is told before anything starts
+    make_counter(settings)  # reports wrong settings before anything starts
     plain = partial(make_tally, settings, calibrates=False)
     return CountingWorkers(partial(make_tally, settings), number=settings.run.workers, make_again=plain)
 
 
 def make_metric_sets(settings: Settings) -> list[MetricSet]:
-    """Return the sets of metrics that points are made for."""
+    """Return the metric sets to make points for."""
     from logcount.model.points import CACHED, COMPLETION, PROMPT, REASONING, TOTAL, MetricSet
 
     metrics = settings.metrics
@@ -67,10 +67,10 @@ def make_metric_sets(settings: Settings) -> list[MetricSet]:
 async def make_services(
     parts: Connections, workers: CountingWorkers, *, sinks: Sequence[str], decisions: Decisions, take_over: bool
 ) -> list[Service]:
-    """Return a live count for each hub, each with its ledger's header seen to.
+    """Return a service for each hub, after checking its ledger's header.
 
     Raises:
-        Misconfigured: a setting, or the ledger is another deployment's.
+        Misconfigured: a setting is wrong, or the ledger belongs to another deployment.
         Unavailable: the ledger's store does not answer.
 
     """

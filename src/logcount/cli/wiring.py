@@ -1,4 +1,4 @@
-"""Makes the concrete parts of a command from the settings."""
+"""Makes a command's objects from the settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What counting needs of the settings; fit to be sent to another process, which then needs no settings."""
+    """The settings that counting needs; picklable, so that a worker process needs no other settings."""
 
     specs: tuple[TokenizerSpec, ...]
     store: Path
@@ -43,13 +43,13 @@ class Recipe:
 
 
 def make_recipe(settings: Settings) -> Recipe:
-    """Return what counting needs of the settings."""
+    """Return the recipe from the settings."""
     specs, mappings = make_specs(settings), make_mappings(settings)
     return Recipe(tuple(specs), settings.tokenizer_store, tuple(mappings), settings.metrics.dimensions)
 
 
 def make_counter(settings: Settings) -> Counter:
-    """Return a counter with the tokenizers that the settings name; raises as that of a recipe."""
+    """Return a counter with the tokenizers of the settings; raises as `Recipe.make_counter` does."""
     return make_recipe(settings).make_counter()
 
 
@@ -59,7 +59,7 @@ def make_registry(settings: Settings) -> TokenizerRegistry:
 
 
 def make_specs(settings: Settings) -> list[TokenizerSpec]:
-    """Return what the settings say of tokenizers, in the file's order."""
+    """Return the tokenizers in the settings, in the file's order."""
     named = settings.tokenizers.items()
     return [parse_spec(pattern, one.origin, one.chat_template, base=settings.base) for pattern, one in named]
 
@@ -72,7 +72,7 @@ def make_mappings(settings: Settings) -> list[Mapped]:
 def make_archive(
     paths: Sequence[str], settings: Settings, progress: Callable[[int], None] | None = None
 ) -> ArchiveSource:
-    """Return the archive that the paths name; blob storage is asked for only where one of them is a URL."""
+    """Return the archive that the paths name; credentials for blobs are made only if one of them is a URL."""
     blobs = _blob_access(settings) if any("://" in path for path in paths) else None
     return ArchiveSource(paths, blobs=blobs, progress=progress)
 
@@ -81,7 +81,7 @@ def _blob_access(settings: Settings) -> BlobAccess:
     secret = settings.storage.connection_string
     if secret is not None:
         return BlobAccess(connection_string=secret.get_secret_value(), credential=None)
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # each credential that is not there says so at length
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # every missing credential logs a long text
     from azure.identity import DefaultAzureCredential
 
     return BlobAccess(connection_string=None, credential=DefaultAzureCredential())

@@ -1,4 +1,4 @@
-"""How `replay` counts over several processes: how many, and what each of them does with a part of the archive."""
+"""Worker processes of `replay`: their number, and the function with which each counts a part of the archive."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from logcount.workers.progress import Progress
 
 _LARGE_BYTES = 64 * MIB
-"""From this size on an archive is worth the second or two that it costs to start a process and load tokenizers."""
+"""From this size on, an archive is worth the 1 to 2 s for starting a process and loading tokenizers."""
 _MOST_BY_DEFAULT = 8
-"""Each may come to hold some hundred megabytes of tokenizers: more only where they are asked for."""
+"""Each may hold some hundred megabytes of tokenizers; more workers only on request."""
 _MOST_WAITING = 100_000
-"""Exchanges of one part whose lines, or decisions, wait for its turn: some 50 MB. Beyond it is counted in order."""
+"""The most exchanges of one part whose lines or results wait for its turn: some 50 MB; else it is counted in order."""
 
 
 def choose_workers(asked: int | None, source: ArchiveSource) -> int:
-    """Return how many processes are to count: 1 is this one."""
+    """Return the number of counting processes; 1 is this process alone."""
     if asked is not None:
         return asked
     large = source.total_bytes is not None and source.total_bytes >= _LARGE_BYTES
@@ -35,7 +35,7 @@ def choose_workers(asked: int | None, source: ArchiveSource) -> int:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may keep busy, as far as the system says."""
+    """Return how many cores this process may use, as far as the system says."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with suppress(OSError, ValueError):  # Linux's cgroup v2: microseconds of quota and period, or `max`
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()

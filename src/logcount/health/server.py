@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     State = Callable[[], tuple[bool, bool, Mapping[str, object]]]
-    """Gives whether all is ready, whether it is live, and the document that says the rest; holds no secret."""
+    """Returns whether the process is ready, whether it is live, and a document with details, without secrets."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,10 +34,10 @@ _LONGEST_HEAD = 8 * 1024
 
 
 class HealthServer:
-    """Answers probes and people for as long as it is entered.
+    """Answers probes and operators while it is entered.
 
-    - `GET /health/live`: 200, and 503 where the state says that a part is hung: then a restart helps. That the loop
-      turns is told by there being an answer.
+    - `GET /health/live`: 200, or 503 if a part of the process hangs: then a restart helps. Any answer shows that the
+      event loop runs.
     - `GET /health/ready`: 200 or 503.
     - `GET /health`: the whole document, always 200.
 
@@ -46,7 +46,7 @@ class HealthServer:
     """
 
     def __init__(self, state: State, *, host: str, port: int) -> None:
-        """Tell the state at this address; with port 0 the system chooses one."""
+        """Serve the state at this address; with port 0 the system chooses one."""
         self._state = state
         self._host = host
         self._port = port
@@ -55,11 +55,11 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens on, once entered."""
+        """The port on which it listens, once entered."""
         return self._port
 
     async def __aenter__(self) -> Self:
-        """Begin to listen.
+        """Start listening.
 
         Raises:
             Misconfigured: the port is in use, or the address is not this machine's.

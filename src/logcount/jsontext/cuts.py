@@ -1,4 +1,4 @@
-"""Decodes JSON texts that break off before their end, as far as they go."""
+"""Decodes cut JSON texts, as far as possible."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _CLOSER = {"{": "}", "[": "]"}
 _DEEPEST = 500
-"""Levels beyond which a cut text is not closed: no body of a model call comes near."""
+"""The deepest nesting of a cut text that is decoded: bodies of model calls stay far below."""
 _MOST_PIECES = 2_000_000
-"""Pieces beyond which a cut text is not closed, some two seconds' work: 20 MB of embeddings have as many."""
+"""The most JSON tokens of a cut text that is decoded: some 2 s of work; 20 MB of embeddings have as many."""
 
 
 def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[ParsedJson, tuple[str, ...]]:
-    """Decode a JSON text that breaks off before its end, as far as it goes.
+    """Decode a cut JSON text, as far as possible.
 
-    A string in which the text breaks off is kept only where `keeps` says so of its key (a name that is cut is
-    another name); a number at the very end is dropped, for more digits may have followed.
+    A cut string is kept only if `keeps` is true for its key (a cut name is another name); a number at the very end is
+    dropped, as more digits may have followed.
 
-    Returns the reading, flagged `cut`, and the keys, outermost first, whose values the cut fell into.
+    Returns the result, flagged `cut`, and the keys, outermost first, whose values were cut.
 
     Raises:
-        NotJson: the text does not just break off.
+        NotJson: the text is not the start of a JSON text.
     """
     scanner = _Scanner(text)
     end, tail = scanner.run(keeps)
@@ -39,7 +39,7 @@ def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[ParsedJson, tup
 
 
 class _Scanner:
-    """Walks a JSON text that breaks off, and remembers the last place where it could be closed."""
+    """Scans a cut JSON text, and remembers the last position where it could be closed."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -67,7 +67,7 @@ class _Scanner:
         return self.end, ""
 
     def open_keys(self) -> tuple[str, ...]:
-        """Return the keys that the walk ended under, outermost first."""
+        """Return the keys whose values are open at the end, outermost first."""
         known = zip(self.stack, self.keys, strict=True)
         named = [key if opener == "{" else None for opener, key in known]
         if named and not self.awaits_value:
@@ -111,7 +111,7 @@ class _Scanner:
 
 
 def _trim(broken: str) -> str:
-    """Cut half an escape, half a surrogate pair and half a character off the end of a broken string."""
+    """Remove half an escape, half a surrogate pair and half a character from the end of a cut string."""
     broken = broken.rstrip("\ufffd")
     match = _HALF_ESCAPE.search(broken)
     if match and _odd_backslashes(broken, match.start()):
@@ -123,7 +123,7 @@ def _trim(broken: str) -> str:
 
 
 def _odd_backslashes(text: str, position: int) -> bool:
-    """Say whether the backslash at `position` begins an escape (an odd one of its run)."""
+    """Return whether the backslash at `position` begins an escape (it is an odd one of its run)."""
     run = 0
     while position - run >= 0 and text[position - run] == "\\":
         run += 1

@@ -1,4 +1,4 @@
-"""The record builder: writes the next record of a log from uncommitted rows, folded into points, of a bounded size."""
+"""The record builder: makes the next record of a log, of limited size, from uncommitted rows folded into points."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RecordBuilder:
-    """Drafts records; what it writes is final."""
+    """Drafts records; a draft is never changed."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class RecordBuilder:
         self._largest = largest
 
     def draft(self, head: Head, batch: UncommittedBatch) -> Record:
-        """Return the next record, of all uncommitted rows or of the first half, quarter … where all are too many.
+        """Return the next record, from all uncommitted rows, or from the first half, quarter … if all are too many.
 
         An event of which the points alone are too many is folded within itself. Without rows it is a tick: a record of
         what is overdue, which leaves the log where it was.
@@ -91,7 +91,7 @@ def _readable(record: Record) -> Record:
 
 
 class _RecordSpan(TypedDict):
-    """Which events a record is of, and where it leaves the log."""
+    """The events that a record covers, and the state of the log after it."""
 
     hub: str
     first: int
@@ -120,7 +120,7 @@ def _span_of(head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEven
 
 
 def _no_span(head: Head) -> _RecordSpan:
-    """Return the span of a tick: nothing, behind the last event recorded."""
+    """Return the span of a tick: empty, after the last recorded event."""
     if head.hub is None or head.enqueued is None or head.clock is None or head.offset is None:
         raise ValueError("in an empty log nothing can be overdue")
     return _RecordSpan(
@@ -143,7 +143,7 @@ def _by_reason(numbered: Iterable[tuple[int, Tally]], word: str) -> tuple[Reason
 
 
 def _spans(numbers: Iterable[int]) -> list[Span]:
-    """Return ascending numbers as spans; one that comes twice stands in them once."""
+    """Return ascending numbers as spans; repeated numbers are merged."""
     spans: list[Span] = []
     for number in numbers:
         if spans and number <= spans[-1].last + 1:
@@ -154,7 +154,7 @@ def _spans(numbers: Iterable[int]) -> list[Span]:
 
 
 def _joined(holes: Iterable[Hole]) -> list[Hole]:
-    """Return holes with those that touch, for the same reason, made one."""
+    """Return the holes, with adjacent ones of the same hub and reason merged."""
     joined: list[Hole] = []
     for hole in holes:
         last = joined[-1] if joined else None

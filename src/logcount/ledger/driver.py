@@ -1,6 +1,6 @@
-"""The driver: performs the ledger's steps on a store and a sink that it is given, and waits where one does not answer.
+"""The driver: performs the ledger's steps on a store and a sink, and waits if one does not answer.
 
-It alone of this room waits and calls. Which store it is, it does not know.
+It is the only module of this room that waits and does I/O. It works with any store.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from logcount.ports import Notes, Sink, Store
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds between two tries at what does not answer; doubled from the first to the longest, with jitter."""
+"""Seconds between two tries; doubled from the first to the longest, with jitter."""
 
 SILENCE_SECONDS = 20.0
 """After how long without an answer a call is told as a trouble, while it is waited for."""
@@ -33,14 +33,14 @@ Value = TypeVar("Value")
 
 
 class Driver:
-    """Performs steps one after another; what does not answer meanwhile stands in the notes."""
+    """Performs steps one after another; systems that do not answer are recorded in the notes."""
 
     def __init__(self, store: Store, notes: Notes) -> None:
         self._store = store
         self._notes = notes
 
     async def perform(self, steps: Steps[Result], sink: Sink | None = None) -> Result:
-        """Take every step, and return what the protocol comes to."""
+        """Perform every step, and return the result of the protocol."""
         answer: object = None
         writes: Counter[str] = Counter()
         with self._forgetting(_WRITES):
@@ -76,7 +76,7 @@ class Driver:
         return await sink.send(step.items)
 
     async def insist(self, what: str, call: Callable[[], Awaitable[Value]]) -> Value:
-        """Call until there is an answer; meanwhile health says what does not answer, and why."""
+        """Call until there is an answer; meanwhile the health report shows what does not answer, and why."""
         wait = FIRST_WAIT
         with self._forgetting(what):
             while True:
@@ -91,7 +91,7 @@ class Driver:
                     return answer
 
     async def _attempt(self, call: Callable[[], Awaitable[bool]]) -> bool | None:
-        """Call once; an unclear answer is None, and is looked into after a moment by reading."""
+        """Call once; an unclear answer is None, and the protocol then reads to find out."""
         with self._forgetting("ledger"):
             try:
                 answer = await self._watched("ledger", call)
@@ -112,7 +112,7 @@ class Driver:
 
     @contextlib.contextmanager
     def _forgetting(self, what: str) -> Iterator[None]:
-        """Leave no trouble behind that nobody would ever see settled; who else has it says so with the next try."""
+        """Drop the trouble if cancelled: no call would settle it; other callers record it again."""
         try:
             yield
         except BaseException:

@@ -1,4 +1,4 @@
-"""Folds tallies into points: sums by metric, minute and dimensions, under the budget of series.
+"""Folds tallies into points: sums by metric, minute and dimensions, within the budget of time series.
 
 Law: a point belongs to the minute in which its exchanges happened; an unknown number is in no point.
 """
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
 
 class PointMaker:
-    """Folds tallies into points, under the budget of series."""
+    """Folds tallies into points, within the budget of time series."""
 
     def __init__(self, sets: Sequence[MetricSet], budget: SeriesBudget) -> None:
         self._sets = tuple(sets)
         self._budget = budget
 
     def fold(self, tallies: Iterable[Tally], now: datetime) -> list[Point]:
-        """Return the points of these tallies, in an order that depends on the tallies alone."""
+        """Return the points of these tallies; their order depends only on the tallies."""
         cells: dict[_PointKey, _Cell] = {}
         tallies = list(tallies)
         for tally, number, columns in _bundles(tallies):
@@ -110,7 +110,7 @@ class PointMaker:
         _add(cells, (0, first.namespace, metric, tally.minute, dimensions), [1] * number)
 
     def _place_calibrated(self, side: Calibrated, minute: int, cells: dict[_PointKey, _Cell], now: datetime) -> None:
-        """Place what calibration found in the first set's namespace: it is of the deployment, not of one set."""
+        """Add calibration points in the first set's namespace: they belong to the deployment, not to one set."""
         error = abs(side.counted - side.reported)
         values = {CALIBRATED: side.reported, ASTRAY: error, EXACT: int(error == 0)}
         dimensions = side.dimensions
@@ -121,7 +121,7 @@ class PointMaker:
 
 
 _UNREAD = {"uncounted": UNCOUNTED, "rejected": REJECTED}
-"""The metric of what was not counted."""
+"""The metrics of exchanges and events that were not counted."""
 
 _POINT_BYTES = 400
 """What a point takes in a record besides its dimensions, with long names and long numbers."""
@@ -148,13 +148,13 @@ def _with_other(dimensions: Dimensions, folded: str) -> Dimensions:
 _PointKey = tuple[int, str, str, int, Dimensions]
 _Cell = list[int]
 _Bundle = tuple[Tally, int, Sequence[Sequence[int | None]]]
-"""Tallies that go to the same points: one of them, how many they are, and their tokens in columns."""
+"""Tallies of the same points: the first one, their number, and their tokens in columns."""
 
 
 def _bundles(tallies: Iterable[Tally]) -> Iterable[_Bundle]:
-    """Put together what goes to the same points, so that most of the work is done once for many events.
+    """Group the tallies of the same points, so that most of the work is done once for many events.
 
-    Dimensions are told apart by identity, which is quick: those of one batch that are equal are one object.
+    Dimensions are compared by identity, which is fast: equal ones in a batch are one object.
     """
     bundles: dict[tuple[str, int, int, str | None, bool], tuple[Tally, list[tuple[int | None, ...]]]] = {}
     for tally in tallies:

@@ -1,4 +1,4 @@
-"""Counting in processes of their own: the loop that receives is never held up, and no event can end the count.
+"""Counts in worker processes, so that counting never blocks the receiving loop, and no event can end the live count.
 
 Law: an event is rejected only if it alone ended several fresh workers in which others came through, or took too long
 twice. Else it is the machine: the count waits, says so, and goes on.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from logcount.workers.progress import Progress
 
 Tallied = list[list[Tally]]
-"""What each event of a batch came to."""
+"""The tallies of each event of a batch."""
 
 CountBatch = Callable[[Sequence[LogEvent]], Tallied]
 MakeCount = Callable[["Progress"], CountBatch]
@@ -50,11 +50,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds between two starts of workers that die without an event's fault; doubled from the first to the longest."""
 
 SOURCE = "event hub"
-"""What events are of in a worker, where only their number and time are asked for."""
+"""The `source` of events in a worker, which needs only their number and time."""
 
 
 class CountingWorkers:
-    """Counts batches in worker processes; batches of one partition always in the same one, in order.
+    """Counts batches in worker processes; batches of one partition always in the same process, in order.
 
     Args:
         make: makes, in the worker, what counts a batch.
@@ -115,7 +115,7 @@ class CountingWorkers:
 
         """
         home = self._homes.setdefault(partition, len(self._homes) % len(self._workers))
-        while self._alone[home].locked():  # a batch that ended the worker is being counted again, by itself
+        while self._alone[home].locked():  # a batch that ended the worker is being counted again, alone
             async with self._alone[home]:
                 pass
         worker = self._workers[home]
@@ -235,7 +235,7 @@ async def _count(worker: Worker, batch: Sequence[LogEvent]) -> Tallied:
 
 
 class _InWorker:
-    """Makes what a worker does with the rows of a batch, from what makes the counting."""
+    """Makes the worker's function for rows, from the one that makes the counting function."""
 
     def __init__(self, make: MakeCount) -> None:
         self._make = make

@@ -1,4 +1,4 @@
-"""Troubles: what does not answer just now, since when and why, for health and the log."""
+"""Troubles: which systems do not answer at present, since when and why, for the health report and the log."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why something does not answer, and since when."""
+    """Why a system does not answer, and since when."""
 
     why: str
     since: datetime
 
 
 class Troubles:
-    """Keeps the present troubles by what they are with; each is logged when it rises, changes and settles."""
+    """Keeps the present troubles by system; each is logged when it starts, changes and ends."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
@@ -31,11 +31,11 @@ class Troubles:
 
     @property
     def present(self) -> dict[str, Trouble]:
-        """The troubles of now."""
+        """The present troubles."""
         return dict(self._present)
 
     def rise(self, what: str, why: str) -> None:
-        """Say that something does not answer."""
+        """Record that a system does not answer."""
         known = self._present.get(what)
         if known is None or known.why != why:
             self._present[what] = Trouble(why, known.since if known else self._clock())
@@ -56,12 +56,12 @@ class Troubles:
         return why
 
     def settle(self, what: str) -> None:
-        """Say that it answers."""
+        """Record that it answers."""
         known = self._present.pop(what, None)
         if known is not None:
             seconds = round((self._clock() - known.since).total_seconds())
-            _LOGGER.info("%s: well again after %d s", what, seconds)
+            _LOGGER.info("%s: answers again after %d s", what, seconds)
 
     def forget(self, what: str) -> None:
-        """Say that nobody waits for it to answer any more."""
+        """Drop the entry: nothing waits for an answer any more."""
         self._present.pop(what, None)

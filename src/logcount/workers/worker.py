@@ -1,4 +1,4 @@
-"""A worker: one process of its own, and the pieces of work that it has not answered yet, in their order."""
+"""A worker: one process, and the work items that it has not answered yet, in order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOOK_SECONDS = 0.25
 """How often a worker's progress is looked at."""
 
 ENDING_SECONDS = 5.0
-"""How long a process may take to end once it has closed its pipe."""
+"""How long a process may take to end after it has closed its pipe."""
 
 
 class Ended(Exception):
@@ -37,7 +37,7 @@ class Ended(Exception):
 
 
 class Worker:
-    """Does pieces of work in a process of its own, one after another.
+    """Runs work items in its own process, one after another.
 
     Args:
         make: a pickle of what makes the work: a callable that is given a `Progress` and returns a callable of a piece.
@@ -55,10 +55,10 @@ class Worker:
         self._ended = Ended(None)
 
     async def start(self) -> None:
-        """Start the process, and have it make the work.
+        """Start the process, and make the work function in it.
 
         Raises:
-            LogcountError: what making it raised.
+            LogcountError: making the work function raised it.
             Ended: the process ended meanwhile.
             OSError: it cannot be started.
         """
@@ -89,7 +89,7 @@ class Worker:
         await self._send(self._make)
 
     async def end(self) -> None:
-        """Kill the process, whatever it is doing."""
+        """Kill the process."""
         if self._process is None:
             return
         with suppress(ProcessLookupError):
@@ -100,14 +100,14 @@ class Worker:
         if self._requests is not None:
             self._requests.close()
 
-    async def ask(self, piece: object) -> Any:
-        """Return what a piece of work comes to.
+    async def ask(self, item: object) -> Any:
+        """Return the result of a work item.
 
         Raises:
-            LogcountError: what the work raised.
+            LogcountError: the work function raised it.
             Ended: the process ended before it answered.
         """
-        return await self._send(pickle.dumps(piece, pickle.HIGHEST_PROTOCOL))
+        return await self._send(pickle.dumps(item, pickle.HIGHEST_PROTOCOL))
 
     async def _send(self, data: bytes) -> Any:
         if self._requests is None or self._reading is None or self._reading.done():
@@ -119,12 +119,12 @@ class Worker:
         return await answer
 
     async def _read(self) -> None:
-        """Hand each answer to who waits for it; when there are no more, tell those who still wait."""
+        """Pass each answer to its caller; at the end, raise `Ended` in the callers that still wait."""
         try:
             while True:
                 whole, data = await self._next_answer()
                 answer = self._asked.popleft()
-                if answer.done():  # whoever asked does not wait any more
+                if answer.done():  # the caller does not wait any more
                     continue
                 value = pickle.loads(data)  # noqa: S301 - our own process wrote it
                 if whole:
@@ -185,7 +185,7 @@ class Worker:
 
 
 def _pipe() -> tuple[int, int]:
-    """Return a pipe to read from and to write to, made as large as the system lets it where that can be asked."""
+    """Return the read and write ends of a pipe, enlarged to `BUFFER_BYTES` if the system allows it."""
     ends = os.pipe()
     with suppress(AttributeError, OSError):
         fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, BUFFER_BYTES)
