@@ -70,12 +70,12 @@ def _serve(requests: BinaryIO, answers: BinaryIO, progress: Progress) -> None:
         progress.begin(NOWHERE)
         piece = pickle.loads(_read(requests))  # noqa: S301 - the parent's
         try:
-            result = work(item)
+            result = work(piece)
         except LogcountError as error:
             _write(answers, False, error)
         else:
             _write(answers, True, result)
-        del item
+        del piece
 
 
 def _read(requests: BinaryIO) -> bytes:

@@ -178,10 +178,9 @@ class Worker:
             now = self._asked[0] if self._asked else None, self._read_progress()
             if now != seen or now[0] is None:
                 seen, since = now, time.monotonic()
-            elif self._patience is not None:
-                patience = LOADING_SECONDS if now[1][1] else self._patience
-                if time.monotonic() - since > patience:
-                    raise TimeoutError
+            limit = self._patience and (LOADING_SECONDS if now[1][1] else self._patience)
+            if limit and time.monotonic() - since > limit:
+                raise TimeoutError
 
 
 def _pipe() -> tuple[int, int]:

@@ -111,7 +111,7 @@ class PartReader:
             self._broken = False
             self.records = self.records if part.continues else 0
             try:
-                yield from self._read(part, place, identity, _origin(place, self._numbers, again=again))
+                yield from self._read(part, input_, identity, _origin(input_, self._numbers, again=again))
             except Unreadable as error:  # the others may well be read
                 self.failures.append(str(error))
                 self._broken = True
