@@ -82,32 +82,34 @@ def test_what_was_not_counted_is_kept_by_reason() -> None:
     summary.add(Outcome(reason="no tokenizer for this model", model="m", flags=frozenset({"cut"})))
     summary.add(Outcome(reason="no tokenizer for this model", model="m"))
     summary.add(Outcome(reason="no tokenizer for this model"))
-    summary.add(Outcome(reason="status 429", skipped=True))
-    summary.reject("not JSON", "a.jsonl:7")
-    summary.duplicates += 1
+    summary.add(Outcome(reason="status 429", left_out="skipped"))
+    summary.add(Outcome(reason="not JSON", left_out="rejected"), "a.jsonl", 7)
+    summary.add(Outcome(left_out="duplicate"), "a.jsonl", 8)
+    summary.add(Outcome(left_out="outside"), "a.jsonl", 9)
     assert summary.uncounted == {"no tokenizer for this model": 3}
     assert summary.uncounted_models == {("no tokenizer for this model", "m"): 2, ("no tokenizer for this model", ""): 1}
     assert (summary.skipped, summary.rejected, summary.flags) == ({"status 429": 1}, {"not JSON": 1}, {"cut": 1})
     assert summary.first_rejected == {"not JSON": "a.jsonl:7"}
-    assert (summary.read, summary.counted) == (6, 0)
+    assert (summary.read, summary.counted, summary.outside) == (6, 0, 1)
 
 
 def test_summaries_that_are_merged_in_order_are_what_adding_to_one_makes() -> None:
     outcomes = [
         _counted(9, 12, 21, model="m", time=AT, dimensions={"Model": "m"}),
-        Outcome(reason="status 429", skipped=True),
+        Outcome(reason="status 429", left_out="skipped"),
         Outcome(reason="no tokenizer for this model", model="n", flags=frozenset({"cut"})),
         _counted(1, None, 1, "partial", model="o", dimensions={"Model": "o"}),
         _counted(9, 12, 21, model="m", time=AT, dimensions={"Model": "m"}),
     ]
+    rejected = Outcome(reason="not JSON", left_out="rejected")
     one, merged = Summary(("Model", "hour")), Summary(("Model", "hour"))
     for order, outcome in enumerate(outcomes):
         one.add(outcome)
-        one.reject("not JSON", f"a:b.jsonl:{10 + order}")
+        one.add(rejected, "a:b.jsonl", 10 + order)
         part = Summary(("Model", "hour"), duplicates=order)
         one.duplicates += order
         part.add(outcome)
-        part.reject("not JSON", f"a:b.jsonl:{order}")
+        part.add(rejected, "a:b.jsonl", order)
         part.move(10)
         merged.merge(part)
     assert merged == one

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logcount import bodies
-from logcount.bodies import RequestReader, known_parts
+from logcount.bodies import RequestReader, message_decoder
 from logcount.bodies.message_decoder import MessageDecoder
 from logcount.bounded import BoundedCache, digest
 from logcount.model.exchanges import Body
@@ -117,7 +117,7 @@ def test_a_body_of_known_parts_is_decoded_as_any_other(value: object) -> None:
 
 def test_lists_of_tools_that_never_come_again_stay_within_the_rooms() -> None:
     words = "a word " * 30_000
-    rooms = known_parts.ROOM + bodies._TOOLS_ROOM
+    rooms = message_decoder.ROOM + bodies._TOOLS_ROOM
     reader = RequestReader()
     tracemalloc.start()
     try:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from tiny_tokenizer import build
 from wire import event
 
 from logcount.calibration import Compared, Comparison
+from logcount.counting import Counter
 from logcount.metrics.fold import PointMaker
 from logcount.metrics.series import SeriesBudget
-from logcount.metrics.tallies import Tallier, is_sampled
+from logcount.metrics.tallies import Tallier
 from logcount.model.counts import Outcome, TokenCount
 from logcount.model.exchanges import LONGEST_NAME
 from logcount.model.points import (
@@ -27,34 +29,41 @@ from logcount.model.points import (
     Point,
     Tally,
 )
+from logcount.pipeline import Pipeline, is_sampled
+from logcount.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logcount.model.events import LogEvent
-    from logcount.model.exchanges import Exchange
+    from logcount.ports import Tokenizer
+    from logcount.tokenizers import TransformersTokenizer
 
 AT = datetime(2026, 11, 22, 10, 3, 17, tzinfo=UTC)
 LABEL = "org/model f00d"
 COUNT = TokenCount(9, 12, 21, "usage")
 
 
-def _count(exchange: Exchange) -> Outcome:
-    return Outcome(COUNT, id=exchange.id, time=exchange.time, model="m", dimensions={"Model": "m"})
+BODIES = {
+    "requestBody": '{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}',
+    "responseBody": '{"model": "m", "choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}],'
+    '"usage": {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}}',
+}
 
 
-def _calibrate(exchange: Exchange) -> Outcome:
-    comparison = Comparison("m", LABEL, Compared(9, 11), Compared(12, 12))
-    return replace(_count(exchange), comparison=comparison)
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TransformersTokenizer:
+    return load_tokenizer(build(tmp_path_factory.mktemp("tiny")), name=LABEL)
 
 
 def _events(number: int) -> list[LogEvent]:
-    return [event({"v": 1, "requestId": "a"}, one, enqueued=AT + timedelta(seconds=one)) for one in range(number)]
+    told = {"v": 1, "requestId": "a"} | BODIES
+    return [event(told, one, enqueued=AT + timedelta(seconds=one)) for one in range(number)]
 
 
-def _tallied(share: float, events: Sequence[LogEvent]) -> list[Tally]:
-    tallier = Tallier(_count, ("Model",), calibrate=_calibrate, share=share)
-    return [tally for tallies in tallier.tally(events) for tally in tallies]
+def _tallied(tokenizer: Tokenizer, share: float, events: Sequence[LogEvent]) -> list[Tally]:
+    pipeline = Pipeline(Counter(lambda _: tokenizer), calibrate=share)
+    return [tally for tallies in Tallier(("Model",)).tally(pipeline.outcomes(events)) for tally in tallies]
 
 
 def test_about_the_share_of_the_events_is_sampled_and_a_repeat_is_the_same() -> None:
@@ -74,37 +83,34 @@ def test_partitions_do_not_sample_the_same_numbers() -> None:
     assert sampled[0] != sampled[1]
 
 
-def test_calibration_changes_nothing_of_a_tally_but_what_it_adds() -> None:
+def test_calibration_changes_nothing_of_a_tally_but_what_it_adds(tiny: TransformersTokenizer) -> None:
     events = _events(300)
-    plain, some, every = (_tallied(share, events) for share in (0.0, 0.2, 1.0))
+    plain, some, every = (_tallied(tiny, share, events) for share in (0.0, 0.2, 1.0))
     assert [tally._replace(calibrated=()) for tally in some] == plain
     assert [tally._replace(calibrated=()) for tally in every] == plain
     assert not any(tally.calibrated for tally in plain)
     assert [bool(tally.calibrated) for tally in some] == [is_sampled(one, 0.2) for one in events]
 
 
-def test_each_side_is_split_by_model_tokenizer_and_side() -> None:
-    (tally,) = _tallied(1.0, _events(1))
-    named = (("Model", "m"), ("Tokenizer", LABEL))
+def test_each_side_is_split_by_model_tokenizer_and_side(tiny: TransformersTokenizer) -> None:
+    (tally,) = _tallied(tiny, 1.0, _events(1))
+    named = (("Model", "m"), ("Tokenizer", f"{LABEL} {tiny.fingerprint}"))
+    prompt = tiny.count("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
     assert tally.calibrated == (
-        Calibrated((*named, ("Side", "prompt")), 9, 11),
-        Calibrated((*named, ("Side", "completion")), 12, 12),
+        Calibrated((*named, ("Side", "prompt")), 9, prompt),
+        Calibrated((*named, ("Side", "completion")), 12, tiny.count("Hello.") + 1),
     )
 
 
 def test_a_side_that_cannot_be_compared_is_in_no_point_and_long_names_are_cut() -> None:
-    def calibrate(_: Exchange) -> Outcome:
-        sides = Compared(9, 4, "cut"), Compared(None, 4, "not reported")
-        return Outcome(COUNT, model="m", comparison=Comparison("m", LABEL, *sides))
-
-    def calibrate_long(_: Exchange) -> Outcome:
-        return Outcome(COUNT, comparison=Comparison("m" * 300, None, Compared(1, 1), None))
-
-    tallied = [
-        Tallier(_count, (), calibrate=one, share=1.0).tally(_events(1))[0][0] for one in (calibrate, calibrate_long)
+    sides = Compared(9, 4, "cut"), Compared(None, 4, "not reported")
+    outcomes = [
+        Outcome(COUNT, model="m", comparison=Comparison("m", LABEL, *sides)),
+        Outcome(COUNT, comparison=Comparison("m" * 300, None, Compared(1, 1), None)),
     ]
-    assert tallied[0].calibrated == ()
-    assert tallied[1].calibrated == (Calibrated((("Model", "m" * LONGEST_NAME), ("Side", "prompt")), 1, 1),)
+    ((first, second),) = Tallier(()).tally([outcomes])
+    assert first.calibrated == ()
+    assert second.calibrated == (Calibrated((("Model", "m" * LONGEST_NAME), ("Side", "prompt")), 1, 1),)
 
 
 def _fold(tallies: Sequence[Tally], most: int = 1000) -> dict[tuple[str, tuple[tuple[str, str], ...]], Point]:

@@ -16,6 +16,7 @@ from wire import event, sse
 from logcount.aggregate import Summary
 from logcount.counting import Counter
 from logcount.envelopes import decode
+from logcount.pipeline import Pipeline
 from logcount.replay.replay import Replay
 from logcount.reports.documents import line_of
 from logcount.tokenizers import load_tokenizer
@@ -102,7 +103,8 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 async def _replayed(tokenizer: Tokenizer, *batch: LogEvent) -> tuple[Summary, list[Outcome]]:
     """Replay events twice over, the second time as duplicates, and check that all is accounted for."""
     summary, outcomes = Summary(("Model", "Counted By")), []
-    replay = Replay(Counter(lambda _: tokenizer).count, summary, each=lambda _, outcome: outcomes.append(outcome))
+    pipeline = Pipeline(Counter(lambda _: tokenizer))
+    replay = Replay(pipeline, summary, lambda _, outcome: outcomes.append(outcome))
     await replay.handle(batch)
     read = sum(len(decode(item)) for item in batch)
     assert read >= len(batch)

@@ -11,7 +11,8 @@ from wire import event
 
 from logcount.aggregate import Summary
 from logcount.counting import Counter
-from logcount.replay.replay import Replay, Span
+from logcount.pipeline import Pipeline, TimeSpan
+from logcount.replay.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +32,8 @@ AT = datetime(2026, 11, 22, 10, 3, 17, tzinfo=UTC)
 
 async def _replayed(*batches: Sequence[LogEvent], **options: Any) -> tuple[Summary, list[tuple[int, Outcome]]]:
     summary, each = Summary(("Model",)), []
-    replay = Replay(
-        Counter(lambda _: None).count,
-        summary,
-        each=lambda event, outcome: each.append((event.position, outcome)),
-        **options,
-    )
+    pipeline = Pipeline(Counter(lambda _: None), **options)
+    replay = Replay(pipeline, summary, lambda event, outcome: each.append((event.position, outcome)))
     for batch in batches:
         await replay.handle(batch)
     return summary, each
@@ -82,29 +79,52 @@ async def test_a_retry_with_the_same_id_is_an_exchange_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("span", "holds"),
     [
-        (Span(), True),
-        (Span(since=AT), True),
-        (Span(until=AT), False),
-        (Span(since=AT.replace(second=18)), False),
-        (Span(until=AT.replace(second=18)), True),
-        (Span(AT, AT), False),
+        (TimeSpan(), True),
+        (TimeSpan(since=AT), True),
+        (TimeSpan(until=AT), False),
+        (TimeSpan(since=AT.replace(second=18)), False),
+        (TimeSpan(until=AT.replace(second=18)), True),
+        (TimeSpan(AT, AT), False),
     ],
 )
-async def test_a_span_begins_with_its_first_moment_and_ends_before_its_last(span: Span, holds: bool) -> None:
+async def test_a_span_begins_with_its_first_moment_and_ends_before_its_last(span: TimeSpan, holds: bool) -> None:
     summary, each = await _replayed([event(COUNTED)], span=span)
     assert (summary.read, summary.outside, len(each)) == ((1, 0, 1) if holds else (0, 1, 0))
 
 
 async def test_an_exchange_without_a_time_happened_when_the_broker_took_it() -> None:
     undated = {"RequestBody": "{}", "ResponseBody": ANSWER}
-    summary, each = await _replayed([event(undated, 1, enqueued=AT), event(undated, 2)], span=Span(since=AT))
+    summary, each = await _replayed([event(undated, 1, enqueued=AT), event(undated, 2)], span=TimeSpan(since=AT))
     assert (summary.read, summary.outside) == (1, 1)
     assert each[0][1].time == AT
 
 
+@pytest.mark.parametrize(
+    ("time", "possible"),
+    [
+        ("0001-01-01T00:00:00", False),
+        ("0999-12-31T23:59:59Z", False),
+        ("1999-12-31T23:59:59Z", False),
+        ("2000-01-01T00:00:00Z", True),
+        ("2026-11-23T10:03:17Z", True),
+        ("2026-11-23T10:03:18Z", False),
+        ("9999-12-31T23:59:59Z", False),
+    ],
+)
+async def test_a_time_that_cannot_be_gives_way_to_the_brokers(time: str, possible: bool) -> None:
+    _, ((_, outcome),) = await _replayed([event(COUNTED | {"time": time}, 1, enqueued=AT)])
+    assert (outcome.time == AT, "impossible-time" in outcome.flags) == (not possible, not possible)
+    assert outcome.count is not None
+
+
+async def test_a_time_that_cannot_be_is_unknown_where_no_broker_says_another() -> None:
+    _, ((_, outcome),) = await _replayed([event(COUNTED | {"time": "0001-01-01T00:00:00"}, 1)])
+    assert (outcome.time, "impossible-time" in outcome.flags) == (None, True)
+
+
 async def test_what_cannot_be_read_and_was_taken_outside_the_span_is_outside() -> None:
     early = AT.replace(year=2025)
-    summary, _ = await _replayed([event("x", 1, enqueued=early), event("x", 2)], span=Span(since=AT))
+    summary, _ = await _replayed([event("x", 1, enqueued=early), event("x", 2)], span=TimeSpan(since=AT))
     assert (summary.outside, _five(summary)) == (1, (0, 0, 1, 0, 0))
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from logcount.cli.logs import set_up_logs
-from logcount.cli.redaction import scrub
+from logcount.cli.logs import scrub, set_up_logs
 from logcount.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:

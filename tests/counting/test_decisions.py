@@ -62,7 +62,7 @@ def test_absent_usage_is_counted(tiny: TransformersTokenizer, usage: Any) -> Non
 
 def test_a_model_without_a_tokenizer_is_not_guessed() -> None:
     outcome = count_exchange(ASKED, SAID)
-    assert (outcome.count, outcome.reason, outcome.skipped) == (None, "no tokenizer for this model", False)
+    assert (outcome.count, outcome.reason, outcome.left_out) == (None, "no tokenizer for this model", None)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_response_without_a_reply_leaves_the_completion_unknown(tiny: Transfor
 @pytest.mark.parametrize("bodies", [("<html/>", "<html/>"), ("{}", "{}"), (None, "[1]"), ("{", b"\xff")])
 def test_bodies_of_no_known_api_are_uncounted(tiny: TransformersTokenizer, bodies: tuple[Any, Any]) -> None:
     outcome = count_exchange(*bodies, tokenizer=tiny)
-    assert (outcome.count, outcome.skipped) == (None, False)
+    assert (outcome.count, outcome.left_out) == (None, None)
     assert outcome.reason == "bodies of no known API"
 
 
@@ -258,5 +258,5 @@ def test_tokens_given_as_ids_need_no_tokenizer(tiny: TransformersTokenizer, ids:
 @pytest.mark.parametrize("asked", [None, {"query": "q", "documents": ["d"]}, {"content": {"parts": []}}])
 def test_an_embedding_whose_text_is_unknown_is_uncounted(tiny: TransformersTokenizer, asked: Any) -> None:
     outcome = count_exchange(asked, {"embedding": [0.1]}, tokenizer=tiny)
-    assert (outcome.count, outcome.skipped) == (None, False)
+    assert (outcome.count, outcome.left_out) == (None, None)
     assert outcome.reason

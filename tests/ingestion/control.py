@@ -111,12 +111,12 @@ def control_application(server: IngestionServer) -> web.Application:
         return web.Response()
 
     async def forget(_: web.Request) -> web.Response:
-        server.registry.clear()
+        server.taken.clear()
         server.seen.clear()
         return web.Response()
 
     async def totals(_: web.Request) -> web.Response:
-        return web.json_response(server.registry.totals())
+        return web.json_response(server.taken.totals())
 
     async def accepted(_: web.Request) -> web.Response:
         return _lines([item.to_json() for item in server.accepted])

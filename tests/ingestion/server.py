@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ingestion import otlp
 from ingestion.faults import Fault, ItemRule, Plan
-from ingestion.taken import Shelf, Taken
+from ingestion.taken import Taken, TakenItems
 from ingestion.validation import BadItem, BadRequest, read_item, read_request
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class IngestionServer:
         self.tokens = frozenset(tokens) if tokens is not None else None
         self.roleless = frozenset(roleless)
         self.plan = Plan()
-        self.registry = Shelf()
+        self.taken = TakenItems()
         self.seen: list[Seen] = []
         self._now = now
         self._address, self._port = address, port
@@ -95,7 +95,7 @@ class IngestionServer:
     @property
     def accepted(self) -> list[Taken]:
         """What it took in, in order, repeats included."""
-        return self.registry.items
+        return self.taken.items
 
     def authorizations(self) -> dict[str, list[str | None]]:
         """Return by host name what its requests showed as authorization."""
@@ -166,14 +166,14 @@ class IngestionServer:
                 taken.append(item)
             else:
                 errors.append({"index": index, **refusal})
-        self.registry.put(taken)
+        self.taken.put(taken)
         status: int = 200 if not errors else 206 if taken else errors[0]["statusCode"]
         document = {"itemsReceived": len(envelopes), "itemsAccepted": len(taken), "errors": errors, "appId": "loopback"}
         return web.Response(status=status, text=json.dumps(document), content_type="application/json")
 
     def _take_points(self, points: list[Taken]) -> web.Response:
         taken = [point for point in points if self.plan.refusal(point) is None]
-        self.registry.put(taken)
+        self.taken.put(taken)
         return web.Response(body=otlp.response(len(points) - len(taken)), content_type=otlp.CONTENT_TYPE)
 
     async def _misbehave(self, request: web.Request, fault: Fault) -> web.Response:

@@ -39,7 +39,7 @@ class Total:
     """Items that had been accepted before."""
 
 
-class Shelf:
+class TakenItems:
     """All that was accepted, in its order."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Shelf:
+class PlainStore:
     """Keeps objects, and remembers what was asked of it."""
 
     def __init__(self, marks: Callable[[list[Item]], list[Mark]] = lambda items: []) -> None:

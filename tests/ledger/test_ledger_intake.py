@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from drafts import BEGAN, HUB, LATER_HUB, anew, builder, holding, row, tally
+from drafts import BEGAN, HUB, LATER_HUB, MINUTE, anew, builder, holding, row, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from steps import Shelf
+from steps import PlainStore
 
 from logcount.errors import Halted, Unsettled
 from logcount.ledger.batch import settle
-from logcount.ledger.builder import _joined, _spans
+from logcount.ledger.builder import RecordBuilder, _joined, _spans
 from logcount.ledger.head import Head, head_of
 from logcount.ledger.intake import Arrival, Intake, StartPosition, start_after
 from logcount.ledger.log import record_name
-from logcount.ledger.record import Hole, Span, decode_record
+from logcount.ledger.record import LARGEST, Hole, Span, decode_record
+from logcount.metrics.fold import PointMaker
+from logcount.metrics.series import SeriesBudget
+from logcount.model.points import COMPLETION, FOLDED, PROMPT, TOTAL, MetricSet, Tally
+
+if TYPE_CHECKING:
+    from logcount.ledger.batch import UncommittedBatch
 
 LOG = "eventhub:contoso/apim-logs/0"
 
@@ -108,37 +114,75 @@ def test_a_record_of_the_older_hub_covers_nothing_of_the_later() -> None:
 
 
 def test_a_hand_is_settled_over_what_others_record_meanwhile() -> None:
-    registry = Shelf()
+    store = PlainStore()
     others = builder().draft(Head(), holding(range(2)))
-    registry.put(record_name(LOG, 0), anew(others).data)
-    head = registry.take(settle(LOG, Head(), holding(range(4)), builder().draft))
-    mine = decode_record(registry.held[record_name(LOG, 1)].data)
+    store.put(record_name(LOG, 0), anew(others).data)
+    head = store.take(settle(LOG, Head(), holding(range(4)), builder().draft))
+    mine = decode_record(store.held[record_name(LOG, 1)].data)
     assert (head.n, mine.first, mine.to, mine.events) == (1, 2, 3, 2)
 
 
 def test_what_was_recorded_before_it_came_into_the_hand_is_not_recorded_again() -> None:
-    registry = Shelf()
-    assert registry.take(settle(LOG, HEAD, holding([4, 5]), builder().draft)) == HEAD
-    assert not registry.asked
+    store = PlainStore()
+    assert store.take(settle(LOG, HEAD, holding([4, 5]), builder().draft)) == HEAD
+    assert not store.asked
 
 
 @pytest.mark.parametrize("largest", [900, 2000, 5000])
 def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
     rows = [row(number, tally(word="uncounted", reason=f"reason {number} " + "x" * 40)) for number in range(40)]
-    registry = Shelf()
-    registry.take(settle(LOG, Head(), holding(rows), builder(largest=largest).draft))
-    records = [decode_record(stored.data) for stored in registry.held.values()]
+    store = PlainStore()
+    store.take(settle(LOG, Head(), holding(rows), builder(largest=largest).draft))
+    records = [decode_record(stored.data) for stored in store.held.values()]
     assert [one.number for record in records for one in record.uncounted] == [1] * 40
     assert [record.first for record in records[1:]] == [record.to + 1 for record in records[:-1]]
     assert all(len(record.data) <= largest or record.events == 1 for record in records)
 
 
+def _many(vary: str) -> list[Tally]:
+    """Return 12,000 exchanges of one event, which differ in one thing."""
+    return [
+        Tally(
+            "counted",
+            MINUTE + (number if vary == "minute" else 0),
+            (("Subscription ID", "s"), ("Model", f"model {number}" if vary == "Model" else "m")),
+            None,
+            (9, 12, 21, None, None),
+        )
+        for number in range(12_000)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vary", "kept"),
+    [
+        ("Model", [(MINUTE, (("Subscription ID", "s"), ("Model", "other")))]),
+        ("minute", [(MINUTE, (("Subscription ID", "s"), ("Model", "m")))]),
+    ],
+)
+def test_an_event_that_alone_would_fill_a_record_is_folded_within_itself(vary: str, kept: list[Any]) -> None:
+    sets = [MetricSet("logcount", ("Subscription ID", "Model"), (PROMPT, COMPLETION, TOTAL))]
+    points = PointMaker(sets, SeriesBudget(10**6))
+    drafts = RecordBuilder(points, writer="w", program="0", clock=lambda: BEGAN)
+    batch = holding([row(0), row(1, *_many(vary)), row(2)])
+    store = PlainStore()
+    store.take(settle(LOG, Head(), batch, drafts.draft))
+    records = [decode_record(stored.data) for stored in store.held.values()]
+    assert all(len(record.data) <= LARGEST for record in records)
+    assert [(record.first, record.to) for record in records] == [(0, 0), (1, 1), (2, 2)]
+    totals = [point for point in records[1].points if point.metric == TOTAL]
+    assert [(int(one.minute.timestamp()) // 60, one.dimensions, one.sum) for one in totals] == [
+        (minute, tuple(sorted(dimensions)), 21 * 12_000) for minute, dimensions in kept
+    ]
+    assert [point.sum for point in records[1].points if point.metric == FOLDED] == [12_000]
+
+
 def test_gaps_beyond_a_cut_stand_in_the_record_that_reaches_them() -> None:
     rows = [row(number, tally(word="uncounted", reason=f"{number}" * 300)) for number in (0, 1, 5, 6)]
-    batch, registry = holding(rows), Shelf()
+    batch, store = holding(rows), PlainStore()
     batch.gaps = [Hole(HUB, 2, 4, "absent")]
-    registry.take(settle(LOG, Head(), batch, builder(largest=2400).draft))
-    records = [decode_record(stored.data) for stored in registry.held.values()]
+    store.take(settle(LOG, Head(), batch, builder(largest=2400).draft))
+    records = [decode_record(stored.data) for stored in store.held.values()]
     assert (records[0].to, records[0].holes) == (1, ())
     assert records[-1].holes == (Hole(HUB, 2, 4, "absent"),)
 
@@ -171,3 +215,72 @@ def test_holes_that_touch_are_one_if_they_are_alike() -> None:
     assert _joined([a, b]) == [Hole(HUB, 0, 3, "absent")]
     for other in (Hole(HUB, 4, 4, "absent"), Hole(LATER_HUB, 3, 3, "absent"), Hole(HUB, 3, 3, "expired")):
         assert _joined([a, other]) == [a, other]
+
+
+def _overdue(head: Head, *numbered: tuple[int, Tally]) -> UncommittedBatch:
+    batch = holding([], head)
+    batch.overdue = list(numbered)
+    return batch
+
+
+def test_what_time_alone_has_closed_makes_a_record_without_events_that_leaves_the_log_where_it_was() -> None:
+    first = builder().draft(Head(), holding(range(6)))
+    head = head_of(first)
+    tick = decode_record(
+        builder().draft(head, _overdue(head, (2, tally(7)), (4, tally(0, "uncounted", "a half")))).data
+    )
+    after = head.after(tick)
+    assert (tick.first, tick.to, tick.events) == (6, 5, 0)
+    assert (after.to, after.offset, after.clock, after.enqueued) == (head.to, head.offset, head.clock, head.enqueued)
+    assert [point.sum for point in tick.points if point.metric == "Total Tokens"] == [7]
+    assert [(one.reason, one.at) for one in tick.uncounted] == [("a half", (Span(4, 4),))]
+    following = builder().draft(after, holding([6, 7], after))
+    assert (following.first, following.to, following.prev) == (6, 7, tick.id)
+
+
+def test_a_tick_and_uncommitted_events_are_one_record() -> None:
+    store, head = PlainStore(), head_of(builder().draft(Head(), holding(range(6))))
+    batch = holding([6, 7], head)
+    batch.overdue = [(3, tally(7))]
+    after = store.take(settle(LOG, head, batch, builder().draft))
+    record = decode_record(store.held[record_name(LOG, 1)].data)
+    assert (record.first, record.to, record.events, after.to) == (6, 7, 2, 7)
+    assert [point.sum for point in record.points if point.metric == "Total Tokens"] == [9]
+    assert (batch.rows, batch.overdue) == ([], [])
+
+
+def test_a_tick_that_comes_second_is_dropped_for_the_record_that_is_there() -> None:
+    store, head = PlainStore(), head_of(builder().draft(Head(), holding(range(6))))
+    theirs = anew(builder().draft(head, _overdue(head, (2, tally(7)))))
+    store.put(record_name(LOG, 1), theirs.data)
+    after = store.take(settle(LOG, head, _overdue(head, (2, tally(7))), builder().draft))
+    assert (after.n, after.id) == (1, theirs.id)
+    assert set(store.held) == {record_name(LOG, 1)}
+
+
+def test_in_an_empty_log_nothing_can_be_overdue() -> None:
+    with pytest.raises(ValueError, match="empty log"):
+        builder().draft(Head(), _overdue(Head(), (0, tally(7))))
+
+
+minutes = st.integers(
+    int(datetime(1, 1, 2, tzinfo=UTC).timestamp()) // 60, int(datetime(9999, 12, 30, tzinfo=UTC).timestamp()) // 60
+)
+texts = st.text(max_size=12)
+tallies = st.builds(
+    Tally,
+    st.sampled_from(["counted", "uncounted", "rejected", "skipped"]),
+    minutes,
+    st.lists(st.tuples(st.just("API ID"), texts), max_size=1).map(tuple),
+    st.none() | texts,
+    st.tuples(*[st.none() | st.integers(0, 2**70)] * 5),
+    st.none() | texts,
+)
+
+
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@given(st.lists(st.lists(tallies, min_size=1, max_size=3), min_size=1, max_size=4))
+def test_any_tallies_make_a_record_that_is_read_back_as_it_was_written(some: list[list[Tally]]) -> None:
+    batch = holding([row(number, *its) for number, its in enumerate(some)])
+    record = builder().draft(Head(), batch)
+    assert decode_record(record.data).data == record.data

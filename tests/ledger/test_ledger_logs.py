@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from drafts import HUB, LATER_HUB, anew, chain
-from steps import Shelf
+from steps import PlainStore
 
 from logcount.errors import Halted, Misconfigured
 from logcount.ledger.head import Head, head_of
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 LOG = "eventhub:contoso/apim-logs/0"
 
 
-def _shelf(records: list[Record]) -> Shelf:
-    registry = Shelf()
+def _shelf(records: list[Record]) -> PlainStore:
+    store = PlainStore()
     for record in records:
-        registry.put(record_name(LOG, record.n), record.data)
-    return registry
+        store.put(record_name(LOG, record.n), record.data)
+    return store
 
 
 def test_names_are_lower_case_and_know_no_domain() -> None:
@@ -39,16 +39,16 @@ def test_the_walk_ends_at_the_last_record_wherever_it_begins(length: int) -> Non
     records = chain([1] * length)
     last = head_of(records[-1]) if records else Head()
     for known in sorted({-1, 0, length // 2, length - 1} & set(range(-1, length))):
-        registry = _shelf(records)
-        assert registry.take(walk(LOG, known)) == last
-        assert registry.reads() <= 3 + 2 * (length - known).bit_length()
+        store = _shelf(records)
+        assert store.take(walk(LOG, known)) == last
+        assert store.reads() <= 3 + 2 * (length - known).bit_length()
 
 
 def test_a_walk_from_a_record_that_is_not_there_halts() -> None:
     with pytest.raises(Halted, match="record 3 of"):
         _shelf(chain([1, 1])).take(walk(LOG, 3))
     with pytest.raises(Halted):
-        Shelf().take(read_record(LOG, 0))
+        PlainStore().take(read_record(LOG, 0))
 
 
 HUBS = [HUB, HUB, HUB, LATER_HUB, LATER_HUB]
@@ -62,21 +62,21 @@ def test_a_log_has_reached_what_it_reached_in_an_older_hub(number: int, reached:
 
 
 def test_an_empty_log_has_reached_nothing() -> None:
-    assert Shelf().take(reaches(LOG, Head(), 0)) is False
+    assert PlainStore().take(reaches(LOG, Head(), 0)) is False
 
 
 def test_to_see_that_the_present_hub_is_enough_nothing_is_read() -> None:
     records = chain([2, 2])
-    registry = _shelf(records)
-    assert registry.take(reaches(LOG, head_of(records[-1]), 3)) is True
-    assert not registry.asked
+    store = _shelf(records)
+    assert store.take(reaches(LOG, head_of(records[-1]), 3)) is True
+    assert not store.asked
 
 
 def test_appending_creates_the_record_in_one_step() -> None:
     first, second = chain([2, 2])
-    registry = _shelf([first])
-    assert registry.take(append(LOG, head_of(first), second)) == head_of(second)
-    assert registry.asked == [Create(f"{LOG}/1", second.data)]
+    store = _shelf([first])
+    assert store.take(append(LOG, head_of(first), second)) == head_of(second)
+    assert store.asked == [Create(f"{LOG}/1", second.data)]
 
 
 def test_what_is_there_already_is_taken_over() -> None:
@@ -96,39 +96,39 @@ def test_a_create_without_effect_is_looked_into_and_done_again(answer: bool | No
 def test_a_record_that_does_not_follow_halts() -> None:
     first, second = chain([2, 2])
     for other in (anew(second, prev="another"), anew(second, n=7)):
-        registry = Shelf()
-        registry.put(f"{LOG}/1", other.data)
+        store = PlainStore()
+        store.put(f"{LOG}/1", other.data)
         with pytest.raises(Halted, match="chain is broken"):
-            registry.take(append(LOG, head_of(first), second))
+            store.take(append(LOG, head_of(first), second))
 
 
 HEADER = Header("eventhub:contoso/apim-logs", "$default", "here")
 
 
 def test_the_first_to_come_writes_the_header_and_those_who_agree_go_on() -> None:
-    registry = Shelf()
-    registry.take(agree(HEADER))
-    stored = json.loads(registry.held[header_name(HEADER.hub)].data)
+    store = PlainStore()
+    store.take(agree(HEADER))
+    stored = json.loads(store.held[header_name(HEADER.hub)].data)
     assert stored == {"hub": HEADER.hub, "consumer_group": "$default", "deployment": "here", "v": 1}
-    registry.asked.clear()
-    registry.take(agree(HEADER))
-    assert registry.reads() == len(registry.asked) == 1
+    store.asked.clear()
+    store.take(agree(HEADER))
+    assert store.reads() == len(store.asked) == 1
 
 
 def test_who_differs_is_told_in_what_and_may_take_over() -> None:
-    registry, other = Shelf(), Header(HEADER.hub, "another", "there")
-    registry.take(agree(HEADER))
+    store, other = PlainStore(), Header(HEADER.hub, "another", "there")
+    store.take(agree(HEADER))
     with pytest.raises(Misconfigured, match=r"consumer_group '\$default', and this is 'another' and .*'there'"):
-        registry.take(agree(other))
-    registry.take(agree(other, take_over=True))
-    registry.take(agree(other))
-    assert isinstance(registry.asked[-3], Replace)
+        store.take(agree(other))
+    store.take(agree(other, take_over=True))
+    store.take(agree(other))
+    assert isinstance(store.asked[-3], Replace)
     with pytest.raises(Misconfigured, match="--take-over"):
-        registry.take(agree(HEADER))
+        store.take(agree(HEADER))
 
 
 def test_a_header_that_cannot_be_read_is_not_gone_over() -> None:
-    registry = Shelf()
-    registry.put(header_name(HEADER.hub), b"{")
+    store = PlainStore()
+    store.put(header_name(HEADER.hub), b"{")
     with pytest.raises(Misconfigured):
-        registry.take(agree(HEADER))
+        store.take(agree(HEADER))

@@ -12,13 +12,14 @@ from perilous_tally import ORDERS, make, make_calm
 from tiny_tokenizer import build
 from wire import event
 
-from logcount.cli.services import make_plain_tally, make_tally, make_workers
+from logcount.cli.services import make_tally, make_workers
 from logcount.errors import Misconfigured
 from logcount.model.events import LogEvent
 from logcount.model.points import Calibrated
-from logcount.run.workers import Workers
+from logcount.run.counting import CountingWorkers
 from logcount.settings import load_settings
 from logcount.tokenizers import load_tokenizer
+from logcount.workers.progress import nothing
 
 if TYPE_CHECKING:
     from logcount.settings import Settings
@@ -64,11 +65,11 @@ async def test_what_the_workers_compare_comes_back_with_the_tallies(folder: Path
 
 def test_without_a_share_or_a_tokenizer_nothing_is_compared(folder: Path) -> None:
     for settings in (_settings(folder, 0), _settings(folder, 1.0, tokenizers="")):
-        assert [tally.calibrated for (tally,) in make_tally(settings)([_event(1)])] == [()]
+        assert [tally.calibrated for (tally,) in make_tally(settings, nothing())([_event(1)])] == [()]
 
 
 def test_by_default_one_in_a_hundred_is_compared(folder: Path) -> None:
-    tallied = make_tally(_settings(folder, None))([_event(number) for number in range(3000)])
+    tallied = make_tally(_settings(folder, None), nothing())([_event(number) for number in range(3000)])
     assert 10 <= sum(bool(tally.calibrated) for (tally,) in tallied) <= 60
 
 
@@ -78,7 +79,7 @@ def test_a_share_beyond_all_is_refused(folder: Path) -> None:
 
 
 def test_in_the_place_of_a_process_that_ended_nothing_is_compared(folder: Path) -> None:
-    (tally,) = make_plain_tally(_settings(folder, 1.0))([_event(1)])[0]
+    (tally,) = make_tally(_settings(folder, 1.0), nothing(), calibrates=False)([_event(1)])[0]
     assert tally.tokens == (40, 2, 42, None, None)
     assert tally.calibrated == ()
 
@@ -89,7 +90,7 @@ async def test_an_event_that_only_the_first_process_does_not_outlive_is_counted(
     monkeypatch.setenv("PYTHONPATH", HERE, prepend=os.pathsep)  # let the workers import what they count with
     bodies = (b"good", *(order for order in ORDERS if order != b"hang"), b"good")
     events = [LogEvent(body, "hub", number) for number, body in enumerate(bodies)]
-    async with Workers(make, make_again=make_calm) as workers:
+    async with CountingWorkers(make, make_again=make_calm) as workers:
         tallied = await workers.count("0", events)
         assert workers.restarts == 1
     assert [tally.word for (tally,) in tallied] == ["counted"] * len(events)

@@ -216,5 +216,5 @@ def test_a_ledger_is_begun_after_the_checkpoint_and_what_came_before_is_a_hole(d
 
 def test_no_log_of_the_affair_holds_a_key_or_a_body(decided: Affair) -> None:
     log = decided.stack.logs()
-    assert "stands still" in log
+    assert "halted: " in log
     assert not secrets_in(log)

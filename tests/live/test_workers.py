@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,16 +15,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hub_scenes import children
-from perilous_tally import ORDERS, make, make_once, refuse
+from perilous_tally import ORDERS, make, make_loading, make_once, refuse
 
-from logcount.errors import Misconfigured, Unsettled
+from logcount.errors import Misconfigured
 from logcount.model.events import LogEvent
-from logcount.run.workers import PATIENCE_SECONDS, Workers
+from logcount.run import counting
+from logcount.run.counting import PATIENCE_SECONDS, CountingWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logcount.run.workers import Tallied
+    from logcount.run.counting import Tallied
 
 PATIENCE = 1.5
 """How long a batch may take beside one that hangs: it, too, must come in time on a machine that is busy."""
@@ -53,7 +55,7 @@ async def test_only_the_event_that_ends_its_worker_is_rejected(order: bytes) -> 
     good = _events(*[b"good"] * 5)
     bad = _events(b"good", order, b"good")
 
-    async with Workers(make, patience=PATIENCE if order == b"hang" else PATIENCE_SECONDS) as workers:
+    async with CountingWorkers(make, patience=PATIENCE if order == b"hang" else PATIENCE_SECONDS) as workers:
         beside = [workers.count(str(number), good) for number in range(4)]
         found, *others = await asyncio.gather(workers.count("0", bad), *beside, workers.count("4", good[:1]))
         after = await workers.count("0", good)
@@ -68,18 +70,18 @@ async def test_no_event_is_rejected_for_another_while_many_end_their_worker() ->
     batches = [_events(b"kill" if number % 4 == 3 else b"good", first=number) for number in range(16)]
     reason = REASONS[b"kill"]
 
-    async def count(workers: Workers, number: int, batch: Sequence[LogEvent]) -> list[object]:
+    async def count(workers: CountingWorkers, number: int, batch: Sequence[LogEvent]) -> list[object]:
         await asyncio.sleep(number * 0.02)  # some come while others are under suspicion
         return _words(await workers.count("0", batch))
 
-    async with Workers(make) as workers:
+    async with CountingWorkers(make) as workers:
         found = await asyncio.gather(*(count(workers, number, batch) for number, batch in enumerate(batches)))
 
     assert found == [[reason] if number % 4 == 3 else [number] for number in range(16)]
 
 
 async def test_the_batches_of_another_worker_do_not_notice() -> None:
-    async with Workers(make, number=2, patience=PATIENCE) as workers:
+    async with CountingWorkers(make, number=2, patience=PATIENCE) as workers:
         await workers.count("a", _events(b"good"))  # the first partition's home is the first worker
         hung = asyncio.create_task(workers.count("a", _events(b"hang")))
         for _ in range(20):
@@ -89,7 +91,7 @@ async def test_the_batches_of_another_worker_do_not_notice() -> None:
 
 
 async def test_a_batch_is_given_up_without_harm_to_those_that_follow() -> None:
-    async with Workers(make, patience=PATIENCE) as workers:
+    async with CountingWorkers(make, patience=PATIENCE) as workers:
         given_up = [asyncio.create_task(workers.count("0", _events(b"hang"))) for _ in range(2)]
         await asyncio.sleep(0.1)
         for task in given_up:
@@ -100,26 +102,88 @@ async def test_a_batch_is_given_up_without_harm_to_those_that_follow() -> None:
 
 async def test_settings_that_cannot_be_counted_with_are_told_before_anything_is_read() -> None:
     with pytest.raises(Misconfigured, match="there is no such tokenizer"):
-        async with Workers(refuse):
+        async with CountingWorkers(refuse):
             pytest.fail("it was entered")
 
 
+async def _told(workers: CountingWorkers) -> str:
+    """Return the trouble, once there is one."""
+    async with asyncio.timeout(180):
+        while workers.trouble is None:
+            await asyncio.sleep(0.01)
+    return workers.trouble
+
+
 async def test_events_are_not_to_blame_where_no_worker_starts(tmp_path: Path) -> None:
-    async with Workers(partial(make_once, tmp_path / "stamp")) as workers:
+    stamp = tmp_path / "stamp"
+    async with CountingWorkers(partial(make_once, stamp)) as workers:
         assert _words(await workers.count("0", _events(b"good"))) == [0]
-        with pytest.raises(Unsettled):
-            await workers.count("0", _events(b"kill"))
-        for _ in range(2):
-            with pytest.raises(Unsettled):
-                await workers.count("0", _events(b"good"))
-        (tmp_path / "stamp").unlink()
+        waiting = asyncio.create_task(workers.count("0", _events(b"kill", b"good")))
+        assert await _told(workers) == "workers keep dying as they start: out of memory?"
+        while not waiting.done():
+            stamp.unlink(missing_ok=True)
+            await asyncio.sleep(0.01)
+        assert _words(await waiting) == [REASONS[b"kill"], 1]
+        assert workers.trouble is None
+
+
+async def test_events_are_not_to_blame_where_workers_die_as_they_load(tmp_path: Path) -> None:
+    stamp = tmp_path / "stamp"
+    async with CountingWorkers(partial(make_loading, stamp)) as workers:
+        waiting = asyncio.create_task(workers.count("0", _events(*[b"good"] * 3)))
+        assert await _told(workers) == "workers keep dying before they count: out of memory?"
+        stamp.touch()
+        assert _words(await waiting) == [0, 1, 2]
+        assert workers.trouble is None
+
+
+async def test_events_are_not_to_blame_where_workers_are_killed_from_outside() -> None:
+    others = children(os.getpid())
+    async with CountingWorkers(make) as workers:
+        stop = asyncio.Event()
+
+        async def kill() -> None:
+            while not stop.is_set():
+                for child in set(children(os.getpid())).difference(others):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(child, signal.SIGKILL)
+                await asyncio.sleep(0.5)
+
+        killing = asyncio.create_task(kill())
+        asked = [asyncio.create_task(workers.count(str(n), _events(*[b"slow"] * 40))) for n in range(3)]
+        while workers.restarts < 4:
+            await asyncio.sleep(0.05)
+        stop.set()
+        await killing
+        assert [_words(tallied) for tallied in await asyncio.gather(*asked)] == [list(range(40))] * 3
+
+
+async def test_a_worker_that_is_killed_as_it_starts_is_started_again() -> None:
+    others = children(os.getpid())  # servers that other tests go on needing
+    starting = asyncio.create_task(CountingWorkers(make).__aenter__())
+    while not (started := set(children(os.getpid())).difference(others)):
+        await asyncio.sleep(0.001)
+    os.kill(started.pop(), signal.SIGKILL)
+    workers = await starting
+    try:
         assert _words(await workers.count("0", _events(b"good"))) == [0]
+    finally:
+        await workers.__aexit__(None, None, None)
+
+
+async def test_an_event_that_is_alone_and_ends_every_worker_is_rejected_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(counting, "DEATHS_WITHOUT_WITNESS", 4)
+    async with CountingWorkers(make) as workers:
+        assert _words(await workers.count("0", _events(b"kill"))) == [REASONS[b"kill"]]
+        assert workers.restarts == 4
 
 
 async def test_what_the_source_could_not_read_is_rejected_for_that() -> None:
     event = LogEvent(b"", "hub", 7, problem="the event's body is not bytes")
 
-    async with Workers(make) as workers:
+    async with CountingWorkers(make) as workers:
         assert _words(await workers.count("0", [event])) == ["the event's body is not bytes"]
 
 
@@ -127,10 +191,10 @@ PARENT = """
 import asyncio, sys
 from perilous_tally import make
 from logcount.model.events import LogEvent
-from logcount.run.workers import PATIENCE_SECONDS, Workers
+from logcount.run.counting import CountingWorkers
 
 async def main(body):
-    async with Workers(make, number=2) as workers:
+    async with CountingWorkers(make, number=2) as workers:
         print("up", flush=True)
         await workers.count("0", [LogEvent(body, "hub", 0)])
         await asyncio.sleep(1000)

@@ -153,7 +153,7 @@ async def test_an_answer_that_is_lost_makes_repeats_that_can_be_told(
     assert await sink.send(items(3)) == []
 
     assert [(item.record, item.number) for item in server.accepted] == [(RECORD, n) for n in (0, 1, 2)] * 2
-    assert server.registry.totals()["Total Tokens"] == {"sum": 3 * 4210, "count": 3 * 37, "items": 3, "repeats": 3}
+    assert server.taken.totals()["Total Tokens"] == {"sum": 3 * 4210, "count": 3 * 37, "items": 3, "repeats": 3}
 
 
 async def test_slow_answers_are_waited_for(server: IngestionServer, sink: AppInsightsSink) -> None:

@@ -34,7 +34,7 @@ class Closable(Store, Protocol):
     async def close(self) -> None: ...
 
 
-class Shelf:
+class Backend:
     """One kind of store: opened as often as a test likes, always on the same objects."""
 
     def __init__(self, open_one: Callable[[], Store], unreachable: Callable[[], Store]) -> None:
@@ -43,7 +43,7 @@ class Shelf:
 
 
 @pytest.fixture(params=["memory", "folder", "blob"])
-async def registry(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
+async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Backend]:
     opened: list[Closable] = []
 
     def keep(store: Closable) -> Store:
@@ -52,10 +52,10 @@ async def registry(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
     if request.param == "memory":
         memory = MemoryStore()
-        yield Shelf(lambda: memory, lambda: MemoryStore(lambda operation, name: "unreachable"))
+        yield Backend(lambda: memory, lambda: MemoryStore(lambda operation, name: "unreachable"))
     elif request.param == "folder":
         root = tmp_path / "ledger"
-        yield Shelf(lambda: keep(FolderStore(root)), lambda: keep(FolderStore(tmp_path / "not mounted")))
+        yield Backend(lambda: keep(FolderStore(root)), lambda: keep(FolderStore(tmp_path / "not mounted")))
     else:
         azurite, container = request.getfixturevalue("azurite"), f"c{uuid4().hex}"
         with socket.socket() as free:
@@ -65,14 +65,14 @@ async def registry(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
             def blobs(connection_string: str) -> Store:
                 return keep(BlobStore(container, connection_string=connection_string, patience=IMPATIENT))
 
-            yield Shelf(lambda: blobs(azurite.connection_string), lambda: blobs(nowhere))
+            yield Backend(lambda: blobs(azurite.connection_string), lambda: blobs(nowhere))
     for store in opened:
         await store.close()
 
 
 @pytest.fixture
-async def store(registry: Shelf) -> Store:
-    opened = registry.open()
+async def store(backend: Backend) -> Store:
+    opened = backend.open()
     if isinstance(opened, FolderStore | BlobStore):
         await opened.prepare()
     return opened
@@ -96,11 +96,11 @@ CONTENTS = {"nothing": b"", "every byte": bytes(range(256)), "lines": b'{"v":1}\
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_what_is_created_is_read_at_once_by_all(store: Store, registry: Shelf, name: str) -> None:
+async def test_what_is_created_is_read_at_once_by_all(store: Store, backend: Backend, name: str) -> None:
     assert await store.read(name) is None
     assert await store.create(name, b"first") is True
 
-    for reader in (store, registry.open()):
+    for reader in (store, backend.open()):
         found = await reader.read(name)
         assert found is not None
         assert found.data == b"first"
@@ -132,10 +132,10 @@ async def test_names_that_differ_in_case_or_depth_are_different(store: Store) ->
     assert await store.read("a/b/c") is None
 
 
-async def test_a_name_is_created_once(store: Store, registry: Shelf) -> None:
+async def test_a_name_is_created_once(store: Store, backend: Backend) -> None:
     assert await store.create("log/0", b"first")
 
-    assert await registry.open().create("log/0", b"second") is False
+    assert await backend.open().create("log/0", b"second") is False
     assert await store.create("log/0", b"first") is False
 
     found = await store.read("log/0")
@@ -143,8 +143,8 @@ async def test_a_name_is_created_once(store: Store, registry: Shelf) -> None:
     assert found.data == b"first"
 
 
-async def test_of_many_creators_one_writes(store: Store, registry: Shelf) -> None:
-    others = [registry.open() for _ in range(3)]
+async def test_of_many_creators_one_writes(store: Store, backend: Backend) -> None:
+    others = [backend.open() for _ in range(3)]
     for n in range(5):
         writers = [(one, f"{n} {who} {at}".encode()) for who, one in enumerate([store, *others]) for at in range(4)]
         wrote = await asyncio.gather(*(one.create(f"log/{n}", data) for one, data in writers))
@@ -168,10 +168,10 @@ async def test_an_object_is_replaced_only_by_who_has_its_tag(store: Store) -> No
     assert await store.read("cursor") == second
 
 
-async def test_a_tag_stays_while_nothing_is_written(store: Store, registry: Shelf) -> None:
+async def test_a_tag_stays_while_nothing_is_written(store: Store, backend: Backend) -> None:
     await store.create("cursor", b"1")
 
-    assert await store.read("cursor") == await registry.open().read("cursor")
+    assert await store.read("cursor") == await backend.open().read("cursor")
 
 
 async def test_what_is_not_there_cannot_be_replaced(store: Store) -> None:
@@ -183,7 +183,7 @@ async def test_what_is_not_there_cannot_be_replaced(store: Store) -> None:
         assert await store.read(name) is None
 
 
-async def test_no_replacement_is_lost_among_many(store: Store, registry: Shelf) -> None:
+async def test_no_replacement_is_lost_among_many(store: Store, backend: Backend) -> None:
     await store.create("counter", b"0")
 
     async def add(one: Store) -> None:
@@ -193,19 +193,19 @@ async def test_no_replacement_is_lost_among_many(store: Store, registry: Shelf) 
             if await one.replace("counter", str(int(held.data) + 1).encode(), held.tag):
                 return
 
-    await asyncio.gather(*(add(one) for one in [store, registry.open()] for _ in range(10)))
+    await asyncio.gather(*(add(one) for one in [store, backend.open()] for _ in range(10)))
 
     assert getattr(await store.read("counter"), "data", b"") == b"20"
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_what_is_deleted_is_gone_at_once_for_all(store: Store, registry: Shelf, name: str) -> None:
+async def test_what_is_deleted_is_gone_at_once_for_all(store: Store, backend: Backend, name: str) -> None:
     await store.create(name, b"1")
     tag = await tag_of(store, name)
 
     assert await store.delete(name, tag) is True
 
-    for reader in (store, registry.open()):
+    for reader in (store, backend.open()):
         assert await reader.read(name) is None
         assert await reader.names("") == []
         assert await reader.replace(name, b"2", tag) is False
@@ -230,11 +230,11 @@ async def test_what_is_not_there_cannot_be_deleted(store: Store) -> None:
         assert await store.delete(name, tag) is False
 
 
-async def test_of_many_who_delete_or_replace_one_does(store: Store, registry: Shelf) -> None:
+async def test_of_many_who_delete_or_replace_one_does(store: Store, backend: Backend) -> None:
     for n in range(5):
         await store.create(f"log/{n}", b"1")
         tag = await tag_of(store, f"log/{n}")
-        others = [registry.open() for _ in range(2)]
+        others = [backend.open() for _ in range(2)]
         did = await asyncio.gather(
             *(one.delete(f"log/{n}", tag) for one in (store, *others)),
             *(one.replace(f"log/{n}", b"2", tag) for one in (store, *others)),
@@ -256,21 +256,21 @@ LISTED = sorted([*NAMES, "a/b", "a/B", "a/c/b", "eventhub:contoso/apim-logs/0/1"
 PREFIXES = ["", "a", "a/", "a/b", "A", "eventhub:contoso/apim-logs/0/1", "event", "a+b/c%2Fd/", "log", "header/", "é"]
 
 
-async def test_names_are_listed_by_their_beginning_and_in_order(store: Store, registry: Shelf) -> None:
+async def test_names_are_listed_by_their_beginning_and_in_order(store: Store, backend: Backend) -> None:
     assert await store.names("") == []
     for name in LISTED:
         await store.create(name, b"1")
 
     for prefix in (*PREFIXES, *NAMES, "n" * 255):
-        for reader in (store, registry.open()):
+        for reader in (store, backend.open()):
             assert await reader.names(prefix) == [name for name in LISTED if name.startswith(prefix)]
 
 
-async def test_what_stood_before_is_listed_while_others_write(store: Store, registry: Shelf) -> None:
+async def test_what_stood_before_is_listed_while_others_write(store: Store, backend: Backend) -> None:
     for n in range(10):
         await store.create(f"old/{n}", b"1")
 
-    other = registry.open()
+    other = backend.open()
     writing = [asyncio.ensure_future(other.create(f"old/x{n}", b"1")) for n in range(10)]
     found = await store.names("old/")
     await asyncio.gather(*writing)
@@ -278,7 +278,7 @@ async def test_what_stood_before_is_listed_while_others_write(store: Store, regi
     assert set(found) >= {f"old/{n}" for n in range(10)}
 
 
-async def test_an_object_is_never_half_there(store: Store, registry: Shelf) -> None:
+async def test_an_object_is_never_half_there(store: Store, backend: Backend) -> None:
     seen: set[bytes | None] = set()
     over = asyncio.Event()
 
@@ -288,7 +288,7 @@ async def test_an_object_is_never_half_there(store: Store, registry: Shelf) -> N
             seen.add(found.data if found else None)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(watch(registry.open()))
+        group.create_task(watch(backend.open()))
         group.create_task(watch(store))
         await asyncio.sleep(0.01)
         await store.create("log/large", b"a" * MAX_BYTES)
@@ -317,8 +317,8 @@ async def test_a_call_that_is_given_up_leaves_the_whole_or_nothing(store: Store)
 
 
 @pytest.mark.parametrize("operation", ["read", "create", "replace", "delete", "names"])
-async def test_a_store_that_does_not_answer_is_unavailable(registry: Shelf, operation: str) -> None:
-    store = registry.unreachable()
+async def test_a_store_that_does_not_answer_is_unavailable(backend: Backend, operation: str) -> None:
+    store = backend.unreachable()
     rest = {"create": (b"1",), "replace": (b"1", "tag"), "delete": ("tag",)}.get(operation, ())
 
     with pytest.raises(Unavailable):

@@ -19,7 +19,7 @@ from logcount.errors import Uncountable
 from logcount.tokenizers import cutting, load_tokenizer, stretches
 from logcount.tokenizers.audit import LONGEST_SAMPLE, AuditedEngine
 from logcount.tokenizers.cutting import Cutter, trie_pattern
-from logcount.tokenizers.engine import FastEngine, ReferenceEngine
+from logcount.tokenizers.engine import FastEngine, ReferenceEngine, with_short_merges
 from logcount.tokenizers.stretches import StretchCounter
 from logcount.tokenizers.trial import trial_texts
 
@@ -291,6 +291,32 @@ def test_the_fast_engine_is_loaded_once_enough_was_counted(backend: Any) -> None
     for text, engine in (("x" * 20, "reference"), ("y" * 20, "fast"), ("z" * 20, "fast")):
         assert counter.count(text) == ReferenceEngine(backend).count(text)
         assert counter.engine == engine
+
+
+tokens = st.text(st.characters(exclude_categories=["Cs", "Zs"])) | st.text('",[]\\:a')
+
+
+@given(merges=st.lists(st.tuples(tokens, tokens), min_size=1))
+@example(merges=[(",", '"'), ('"],["', '","'), ("\\", "\\\\"), ('"merges":[[', "]]")])
+def test_short_merges_are_the_same_merges(merges: list[tuple[str, str]]) -> None:
+    definition = {"model": {"vocab": {'["a","b"]': 0, " ": 1}, "merges": merges}}
+    written = json.dumps(definition, ensure_ascii=False, separators=(",", ":"))
+    definition["model"]["merges"] = [f"{left} {right}" for left, right in merges]
+    assert json.loads(with_short_merges(written)) == definition
+
+
+@pytest.mark.parametrize("merges", [[["a", "b"], ["a b", "c"]], ["a b"], []])
+def test_merges_that_may_hold_a_space_or_are_short_stay_as_they_are(merges: list[Any]) -> None:
+    written = json.dumps({"model": {"merges": merges}}, separators=(",", ":"))
+    assert with_short_merges(written) == written
+
+
+def test_a_real_definition_has_short_merges_and_counts_alike(backend: Any) -> None:
+    definition = backend.to_str()
+    short = with_short_merges(definition)
+    assert len(short) < len(definition)
+    again = Tokenizer.from_str(short)
+    assert again.to_str() == definition
 
 
 # The audit.

@@ -33,19 +33,27 @@ def explain(config: Path | None, event: str) -> None:
     EVENT is SOURCE:POSITION as `replay` names it (in Event Hubs Capture the position is the sequence number), a source
     alone for its first event, - for an event on standard input, or the event's own JSON.
     """
-    from logcount.cli.wiring import make_counter, make_mappings
-    from logcount.envelopes import decode
+    from logcount.cli.wiring import make_recipe
+    from logcount.model.exchanges import Exchange
+    from logcount.pipeline import Pipeline
     from logcount.reports.documents import printable
     from logcount.settings import load_settings
 
     settings = load_settings(config)
     found = _find(event, settings)
-    counter = make_counter(settings)
-    results = decode(found, make_mappings(settings))
-    for number, result in enumerate(results, 1):
-        if len(results) > 1:
-            click.echo(f"exchange {number} of {len(results)}")
-        for name, value in _lines(found, result, counter, settings.metrics.dimensions):
+    recipe = make_recipe(settings)
+    counter = recipe.make_counter()
+    pipeline = Pipeline(counter, mappings=recipe.mappings)
+    decoded = pipeline.decode(found)
+    (outcomes,) = pipeline.join([decoded])
+    for number, (result, outcome) in enumerate(zip(decoded.results, outcomes, strict=True), 1):
+        if len(outcomes) > 1:
+            click.echo(f"exchange {number} of {len(outcomes)}")
+        lines = [("event", f"{found.source}:{found.position}, {len(found.data):,} bytes")]
+        lines += _lines(result, outcome, counter)
+        if isinstance(result, Exchange):
+            lines.append(("dimensions", _dimensions(outcome, recipe.dimensions)))
+        for name, value in lines:
             click.echo(f"  {name:<14}{printable(value)}")
 
 
@@ -67,17 +75,18 @@ def _find(event: str, settings: Settings) -> LogEvent:
         source, position = place["source"], int(place["position"])
     found = _seek(source, position, settings)
     if found is None:
-        shown = source.partition("?")[0]  # what follows may be a key
+        shown = source.partition("?")[0]  # the query may be a key
         raise Misconfigured(f"{shown} has no event" + (f" at position {position}" if position is not None else ""))
     return found
 
 
 class _Found(Exception):
-    """Carries the event that was looked for out of the reading of its source."""
+    """Stops the reading of a source, with the event that was found."""
 
 
 def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | None:
     from logcount.cli.wiring import make_archive
+    from logcount.model.events import LogEvent
 
     async def look(batch: Sequence[LogEvent]) -> None:
         for event in batch:
@@ -88,31 +97,25 @@ def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | N
         asyncio.run(make_archive([source], settings).deliver(look))
     except _Found as found:
         event: LogEvent = found.args[0]
-        return event
+        return LogEvent(event.data, event.source, event.position, event.enqueued, event.problem)  # not as a duplicate
     return None
 
 
-def _lines(event: LogEvent, result: Decoded, counter: Counter, dimensions: Sequence[str]) -> Iterator[Line]:
-    from logcount.model.exchanges import Exchange, Rejected, dated
+def _lines(result: Decoded, outcome: Outcome, counter: Counter) -> Iterator[Line]:
+    from logcount.model.exchanges import Exchange
 
-    yield "event", f"{event.source}:{event.position}, {len(event.data):,} bytes"
-    if isinstance(result, Rejected):
-        yield "rejected", result.reason
-        return
-    told = dated(result, event.enqueued)
-    if isinstance(told, Exchange):
-        yield from _exchange_lines(told, counter, dimensions)
-    else:
-        yield "id", told.id or "unknown"
-        yield "skipped", told.reason
+    if isinstance(result, Exchange):
+        yield from _exchange_lines(result, outcome, counter)
+    elif outcome.word != "rejected":
+        yield "id", outcome.id or "unknown"
+    yield from _choice_lines(outcome)
 
 
-def _exchange_lines(exchange: Exchange, counter: Counter, dimensions: Sequence[str]) -> Iterator[Line]:
+def _exchange_lines(exchange: Exchange, outcome: Outcome, counter: Counter) -> Iterator[Line]:
     from logcount.counting import parse_bodies
     from logcount.reports.documents import iso
 
     bodies = parse_bodies(exchange, to_all=True)
-    outcome = counter.count(exchange)
     yield "envelope", exchange.envelope
     yield "id", exchange.id or "unknown"
     yield "time", iso(exchange.time) or "unknown"
@@ -121,9 +124,10 @@ def _exchange_lines(exchange: Exchange, counter: Counter, dimensions: Sequence[s
     yield "model", outcome.model or "unknown"
     yield "reported", _usage(bodies.reported)
     yield from _tokenizer_lines(counter.sides(exchange, bodies), bodies.reported)
-    yield from _choice_lines(outcome)
-    shown = [f"{name}={outcome.dimensions[name]}" for name in dimensions if name in outcome.dimensions]
-    yield "dimensions", ", ".join(shown) or "none"
+
+
+def _dimensions(outcome: Outcome, names: Sequence[str]) -> str:
+    return ", ".join(f"{name}={outcome.dimensions[name]}" for name in names if name in outcome.dimensions) or "none"
 
 
 def _api(bodies: ParsedBodies) -> str:
@@ -136,8 +140,8 @@ def _usage(usage: Usage | None) -> str:
 
     if usage is None:
         return "nothing"
-    told = ", ".join(f"{part} {getattr(usage, part)}" for part in TOKEN_KINDS if getattr(usage, part) is not None)
-    return told + (" (so far: the stream was not at its end)" if usage.interim else "")
+    numbers = ", ".join(f"{part} {getattr(usage, part)}" for part in TOKEN_KINDS if getattr(usage, part) is not None)
+    return numbers + (" (so far: the stream was not at its end)" if usage.interim else "")
 
 
 def _tokenizer_lines(sides: Sides | None, reported: Usage | None) -> Iterator[Line]:
@@ -152,7 +156,7 @@ def _tokenizer_lines(sides: Sides | None, reported: Usage | None) -> Iterator[Li
 
 
 def _beside(side: Side, reported: int | None) -> str:
-    """Return how a side that was counted whole compares with what was reported."""
+    """Return the comparison of a wholly counted side with its reported count."""
     if reported is None or side.tokens is None or not side.whole:
         return ""
     difference = side.tokens - reported

@@ -1,4 +1,4 @@
-"""Makes a live count from the settings: what counts, what is emitted, and a service for each hub."""
+"""Makes a live count from the settings: the worker processes, the metric sets, and a service for each hub."""
 
 from __future__ import annotations
 
@@ -9,60 +9,52 @@ from typing import TYPE_CHECKING
 
 from logcount import __version__
 from logcount.cli.memory import settle_memory
-from logcount.cli.wiring import make_counter, make_mappings
+from logcount.cli.wiring import make_counter, make_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from logcount.cli.connections import Connections
-    from logcount.model.events import LogEvent
-    from logcount.model.points import MetricSet, Tally
+    from logcount.model.points import MetricSet
     from logcount.run.context import Decisions
+    from logcount.run.counting import CountBatch, CountingWorkers
     from logcount.run.service import Service
-    from logcount.run.workers import Workers
     from logcount.settings import Settings
+    from logcount.workers.progress import Progress
 
 
-def make_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
-    """Return what counts a batch of events; made in each process that counts."""
-    from logcount.counting.calibrator import Calibrator
+def make_tally(settings: Settings, progress: Progress, *, calibrates: bool = True) -> CountBatch:
+    """Return what counts a batch of events and says which it is at; made in each process that counts."""
     from logcount.metrics.tallies import Tallier
+    from logcount.pipeline import Pipeline
 
+    share = settings.run.calibrate if calibrates and settings.tokenizers else 0.0
     dimensions = dict.fromkeys(name for one in make_metric_sets(settings) for name in one.dimensions)
-    counter = make_counter(settings)
-    tallier = Tallier(
-        counter.count,
-        tuple(dimensions),
-        mappings=make_mappings(settings),
-        calibrate=Calibrator(counter).count,
-        share=settings.run.calibrate if settings.tokenizers else 0.0,
-    )
+    recipe, tallier = make_recipe(settings), Tallier(tuple(dimensions))
+    counter = recipe.make_counter(progress.loading)
+    pipeline = Pipeline(counter, mappings=recipe.mappings, calibrate=share, begin=progress.begin)
     settle_memory()
-    return tallier.tally
+    return lambda batch: tallier.tally(pipeline.outcomes(batch))
 
 
-def make_plain_tally(settings: Settings) -> Callable[[Sequence[LogEvent]], list[list[Tally]]]:
-    """Return what counts without calibrating, where a process has ended: no event's count is lost to a comparison."""
-    run = settings.run.model_copy(update={"calibrate": 0.0})
-    return make_tally(settings.model_copy(update={"run": run}))
+def make_workers(settings: Settings) -> CountingWorkers:
+    """Return the worker processes, not started yet.
 
-
-def make_workers(settings: Settings) -> Workers:
-    """Return the processes that count, not started yet.
+    A replacement of a process that ended does not calibrate, so that a comparison costs no event its count.
 
     Raises:
         Misconfigured: a tokenizer is not fetched.
 
     """
-    from logcount.run.workers import Workers
+    from logcount.run.counting import CountingWorkers
 
-    make_counter(settings)  # what is wrong is told before anything starts
-    plain = partial(make_plain_tally, settings)
-    return Workers(partial(make_tally, settings), number=settings.run.workers, make_again=plain)
+    make_counter(settings)  # reports wrong settings before anything starts
+    plain = partial(make_tally, settings, calibrates=False)
+    return CountingWorkers(partial(make_tally, settings), number=settings.run.workers, make_again=plain)
 
 
 def make_metric_sets(settings: Settings) -> list[MetricSet]:
-    """Return the sets of metrics that points are made for."""
+    """Return the metric sets to make points for."""
     from logcount.model.points import CACHED, COMPLETION, PROMPT, REASONING, TOTAL, MetricSet
 
     metrics = settings.metrics
@@ -73,12 +65,12 @@ def make_metric_sets(settings: Settings) -> list[MetricSet]:
 
 
 async def make_services(
-    parts: Connections, workers: Workers, *, sinks: Sequence[str], decisions: Decisions, take_over: bool
+    parts: Connections, workers: CountingWorkers, *, sinks: Sequence[str], decisions: Decisions, take_over: bool
 ) -> list[Service]:
-    """Return a live count for each hub, each with its ledger's header seen to.
+    """Return a service for each hub, after checking its ledger's header.
 
     Raises:
-        Misconfigured: a setting, or the ledger is another deployment's.
+        Misconfigured: a setting is wrong, or the ledger belongs to another deployment.
         Unavailable: the ledger's store does not answer.
 
     """
@@ -107,7 +99,7 @@ async def make_services(
             room=room,
             draft=builder.draft,
             troubles=troubles,
-            pace=SettleInterval(run.settle_seconds, run.settle_events),
+            interval=SettleInterval(run.settle_seconds, run.settle_events),
             decisions=decisions,
         )
         header = Header(context.hub.name, hub.consumer_group.lower(), run.deployment)

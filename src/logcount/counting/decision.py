@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from logcount.bodies import UNKNOWN_API, RequestReader
 from logcount.bodies.usage import add
+from logcount.calibration import Compared, Comparison
 from logcount.counting.parsed_bodies import ParsedBodies, is_whole, parse_bodies
 from logcount.counting.side import Side
 from logcount.counting.sides import Sides, count_sides
@@ -18,8 +21,12 @@ from logcount.model.exchanges import UNDECODABLE
 
 if TYPE_CHECKING:
     from logcount.model.content import Usage
+    from logcount.model.counts import LeftOut
     from logcount.model.exchanges import Exchange
     from logcount.ports import TokenizerFor
+
+_NO_TOKENIZER = "no tokenizer for this model"
+_NOT_REPORTED = "not reported"
 
 
 class Counter:
@@ -41,17 +48,21 @@ class Counter:
         sides = self.sides(exchange, bodies)
         if sides is None:
             count = _from_parts(reported) if reported else None
-            return _outcome(exchange, bodies, count, frozenset({"no tokenizer for this model"}))
+            return _outcome(exchange, bodies, count, frozenset({_NO_TOKENIZER}))
         return _decide(exchange, bodies, sides)
 
-    def hear(self, exchange: Exchange, model: str | None) -> tuple[ParsedBodies, Sides | None]:
-        """Return all that the bodies say, and what the model's tokenizer says of them, whatever was reported.
+    def count_and_compare(self, exchange: Exchange) -> Outcome:
+        """Decide as `count` does, and put what was reported beside what the tokenizer says; never raises.
 
         Where there is no tokenizer for the model, no more is read than a count by usage takes.
         """
-        known = self._tokenizer_for(model) is not None
+        outcome = self.count(exchange)
+        if outcome.count is None:
+            return outcome
+        known = self._tokenizer_for(outcome.model) is not None
         bodies = parse_bodies(exchange, to_all=known, reader=self._requests)
-        return bodies, self.sides(exchange, bodies) if known else None
+        comparison = _compare(bodies, self.sides(exchange, bodies) if known else None)
+        return outcome if comparison is None else replace(outcome, comparison=comparison)
 
     def sides(self, exchange: Exchange, bodies: ParsedBodies) -> Sides | None:
         """Ask the model's tokenizer for both sides; None where there is no tokenizer for the model."""
@@ -78,13 +89,13 @@ def _from_parts(usage: Usage) -> TokenCount:
 def _refusal(exchange: Exchange, bodies: ParsedBodies) -> Outcome | None:
     """Return why an exchange without usage is not to be counted at all, if it is not."""
     if exchange.status is not None and exchange.status >= 400:
-        return _outcome(exchange, bodies, None, frozenset({f"status {exchange.status}"}), skipped=True)
+        return _outcome(exchange, bodies, None, frozenset({f"status {exchange.status}"}), left_out="skipped")
     if bodies.response.error or (bodies.response.complaint and exchange.status is None):
-        return _outcome(exchange, bodies, None, frozenset({"an error answer"}), skipped=True)
+        return _outcome(exchange, bodies, None, frozenset({"an error answer"}), left_out="skipped")
     unread = bodies.response.api == UNKNOWN_API
     unasked = bodies.request is None or bodies.request.api == UNKNOWN_API
     if exchange.any_api and unread and unasked:
-        return _outcome(exchange, bodies, None, frozenset({"no model call"}), skipped=True)
+        return _outcome(exchange, bodies, None, frozenset({"no model call"}), left_out="skipped")
     if exchange.response is None and UNDECODABLE in exchange.flags:
         return _outcome(exchange, bodies, None, frozenset({"a body is not in the encoding that its envelope names"}))
     if exchange.request is None and exchange.response is None:
@@ -100,7 +111,7 @@ def _outcome(
     count: TokenCount | None,
     doubts: frozenset[str] = frozenset(),
     *,
-    skipped: bool = False,
+    left_out: LeftOut | None = None,
 ) -> Outcome:
     dimensions = dict(exchange.dimensions)
     if bodies.model:
@@ -110,7 +121,7 @@ def _outcome(
     return Outcome(
         count=count,
         reason="; ".join(sorted(doubts)) if doubts else None,
-        skipped=skipped,
+        left_out=left_out,
         id=exchange.id,
         time=exchange.time,
         model=bodies.model,
@@ -145,3 +156,27 @@ def _better(reported: int | None, counted: Side) -> Side:
     if reported is not None:
         return Side(reported)
     return counted if counted.whole or counted.tokens else Side(None, counted.doubts)
+
+
+def _compare(bodies: ParsedBodies, sides: Sides | None) -> Comparison | None:
+    """Return what was reported beside what the tokenizer says; None where nothing was reported."""
+    reported = bodies.reported
+    if reported is None:
+        return None
+    prompt, completion = (sides.prompt, sides.completion) if sides else (None, None)
+    final = None if reported.interim else reported.completion  # a running count is of less than the text
+    return Comparison(
+        bodies.model,
+        sides.tokenizer if sides else None,
+        _compared(reported.prompt, prompt),
+        _compared(final, completion) if bodies.response.generates else None,
+        cached=bool(reported.cached),
+    )
+
+
+def _compared(reported: int | None, side: Side | None) -> Compared:
+    if side is None:
+        return Compared(reported, None, _NO_TOKENIZER)
+    if reported is None:
+        return Compared(None, side.tokens, _NOT_REPORTED)
+    return Compared(reported, side.tokens, "; ".join(sorted(side.doubts)) or None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
@@ -27,12 +28,16 @@ from counting_badly import (
 from tiny_tokenizer import build
 
 from logcount.errors import Unavailable
-from logcount.parallel.workers import Workers
+from logcount.replay.ordering import PartWorkers
 from logcount.sources.archive import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from logcount.workers.progress import Progress
+
+    Make = Callable[[Progress], Callable[[object], None]]
 
 
 @pytest.mark.parametrize(
@@ -43,24 +48,26 @@ if TYPE_CHECKING:
         (be_killed, "ended by signal 9"),
     ],
 )
-def test_a_worker_that_ends_is_an_error_that_says_how(count: Callable[[object], None], told: str) -> None:
-    with Workers(making(count), 1) as workers:
+async def test_a_worker_that_ends_is_an_error_that_says_how(count: Callable[[object], None], told: str) -> None:
+    async with PartWorkers(making(count), 1) as workers:
         for asked in [workers.ask(Anything()), workers.ask(Anything())]:
             with pytest.raises(Unavailable, match=told):
-                asked.result()
+                await asked
 
 
 @pytest.mark.parametrize("make", [cannot_be_made, making(find_a_setting_wrong), making(say_something)])
-def test_what_a_worker_cannot_count_is_left_to_who_asked(make: Callable[[], Callable[[object], None]]) -> None:
-    with Workers(make, 2) as workers:
-        assert [asked.result() for asked in [workers.ask(Anything()) for _ in range(5)]] == [None] * 5
+async def test_what_a_worker_cannot_count_is_left_to_who_asked(
+    make: Callable[[Progress], Callable[[object], None]],
+) -> None:
+    async with PartWorkers(make, 2) as workers:
+        assert await asyncio.gather(*(workers.ask(Anything()) for _ in range(5))) == [None] * 5
 
 
-def test_workers_are_started_when_there_is_something_to_count() -> None:
+async def test_workers_are_started_when_there_is_something_to_count() -> None:
     before = psutil.Process().children()
-    with Workers(making(say_something), 3) as workers:
+    async with PartWorkers(making(say_something), 3) as workers:
         assert psutil.Process().children() == before
-        workers.ask(Anything()).result()
+        await workers.ask(Anything())
         assert len(psutil.Process().children()) == len(before) + 1
     assert psutil.Process().children() == before
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 from commands import native, write_lines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,16 +17,19 @@ from log_archives import capture_file, captured
 from side_by_side import Way
 from tiny_tokenizer import build
 
-from logcount.replay.replay import Span
+from logcount.pipeline import TimeSpan
 from logcount.settings import Settings, TokenizerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
-    from logcount.parallel.workers import Workers
+    from logcount.replay.ordering import PartWorkers
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "archive"
 AT = datetime(2026, 11, 22, 10, 20, tzinfo=UTC)
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +38,9 @@ def way(tmp_path_factory: pytest.TempPathFactory) -> Way:
     return Way(settings=Settings(tokenizers={"tin*": TokenizerSettings(origin=str(folder))}, base=folder.parent))
 
 
-@pytest.fixture(scope="module")
-def workers(way: Way) -> Iterator[Workers]:
-    with way.workers() as started:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def workers(way: Way) -> AsyncIterator[PartWorkers]:
+    async with way.workers() as started:
         yield started
 
 
@@ -156,7 +160,7 @@ WHOLLY = (plain, packed, documents, again, siblings_apart, siblings_mixed, unrea
 @pytest.mark.parametrize("write", [*WHOLLY, capture, unreadable_too_often], ids=lambda write: write.__name__)
 @pytest.mark.parametrize("part_bytes", [700, 20_000])
 async def test_several_workers_make_of_an_archive_what_one_process_makes(
-    tmp_path: Path, way: Way, workers: Workers, write: Callable[[Path], None], part_bytes: int
+    tmp_path: Path, way: Way, workers: PartWorkers, write: Callable[[Path], None], part_bytes: int
 ) -> None:
     write(tmp_path)
     cut = Way(part_bytes, way.span, way.settings)
@@ -172,10 +176,10 @@ async def test_several_workers_make_of_an_archive_what_one_process_makes(
     assert together.in_order < alone.in_order or part_bytes > 10_000
 
 
-@pytest.mark.parametrize("span", [Span(since=AT), Span(until=AT), Span(AT, AT.replace(minute=40))])
-async def test_a_span_is_the_same_over_several_workers(tmp_path: Path, span: Span) -> None:
+@pytest.mark.parametrize("span", [TimeSpan(since=AT), TimeSpan(until=AT), TimeSpan(AT, AT.replace(minute=40))])
+async def test_a_span_is_the_same_over_several_workers(tmp_path: Path, span: TimeSpan) -> None:
     spanned = Way(span=span)
-    with spanned.workers() as workers:
+    async with spanned.workers() as workers:
         for write in (plain, capture, siblings_mixed):
             (tmp_path / write.__name__).mkdir()
             write(tmp_path / write.__name__)
@@ -190,13 +194,13 @@ async def test_a_part_of_which_too_much_would_wait_is_counted_in_order(
 ) -> None:
     write(tmp_path)
     bounded = Way(part_bytes=10**6, most_waiting=20)
-    with bounded.workers(1) as workers:
+    async with bounded.workers(1) as workers:
         together = await bounded.came([tmp_path], workers)
     assert together == await bounded.came([tmp_path], None)
     assert together.in_order > 20
 
 
-async def test_the_samples_are_the_same_over_several_workers(way: Way, workers: Workers) -> None:
+async def test_the_samples_are_the_same_over_several_workers(way: Way, workers: PartWorkers) -> None:
     alone, together = await way.came([SAMPLES], None), await way.came([SAMPLES, SAMPLES], workers)
     assert alone.lines == together.lines
     assert together.document["tokens"] == alone.document["tokens"]
@@ -221,7 +225,7 @@ rows = st.lists(st.builds(_row, st.integers(0, 5), st.integers(0, 6)), max_size=
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(rows, min_size=1, max_size=3), part_bytes=st.integers(100, 3000))
 async def test_any_order_of_records_is_decided_as_in_one_process(
-    tmp_path: Path, way: Way, workers: Workers, files: list[list[Any]], part_bytes: int
+    tmp_path: Path, way: Way, workers: PartWorkers, files: list[list[Any]], part_bytes: int
 ) -> None:
     cut = Way(part_bytes, way.span, way.settings)
     paths = [write_lines(tmp_path / f"{number}.jsonl", events) for number, events in enumerate(files)]

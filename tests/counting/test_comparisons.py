@@ -10,7 +10,6 @@ from wire import event, sse
 
 from logcount.calibration import Compared
 from logcount.counting import Counter
-from logcount.counting.calibrator import Calibrator
 from logcount.envelopes import decode
 from logcount.model.exchanges import Exchange
 
@@ -37,7 +36,7 @@ def _exchange(asked: Any = ASKED, said: Any = SAID, **fields: Any) -> Exchange:
 def _outcome(exchange: Exchange, tokenizer: TransformersTokenizer | None) -> Outcome:
     """Return the outcome with its comparison, which is all that sets it apart from an ordinary one."""
     counter = Counter(lambda _: tokenizer)
-    plain, calibrated = counter.count(exchange), Calibrator(counter).count(exchange)
+    plain, calibrated = counter.count(exchange), counter.count_and_compare(exchange)
     assert (plain.count, plain.reason, plain.model) == (calibrated.count, calibrated.reason, calibrated.model)
     assert (plain.dimensions, plain.flags, plain.comparison) == (calibrated.dimensions, calibrated.flags, None)
     return calibrated

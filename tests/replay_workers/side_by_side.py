@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logcount.aggregate import Summary
 from logcount.calibration import Calibration
-from logcount.cli.parts import make_part_counter
 from logcount.cli.wiring import make_recipe
+from logcount.cli.workers import PartCounting
 from logcount.errors import LogcountError
-from logcount.parallel.ordering import replay_parts
-from logcount.parallel.workers import Workers
-from logcount.replay.replay import Replay, Span
+from logcount.pipeline import Pipeline, TimeSpan
+from logcount.replay.ordering import PartWorkers, replay_parts
+from logcount.replay.replay import Replay
 from logcount.reports.documents import document_of, line_of
 from logcount.settings import Settings
 from logcount.settings.dimensions import DEFAULT_DIMENSIONS
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from logcount.model.counts import Outcome
     from logcount.model.events import LogEvent
-    from logcount.parallel.answers import Line
+    from logcount.replay.parts import Line
 
 BY = (*DEFAULT_DIMENSIONS, "hour")
 
@@ -60,11 +59,11 @@ class Way:
     """How archives are replayed."""
 
     part_bytes: int = 2000
-    span: Span = Span()  # noqa: RUF009 - a frozen value
+    span: TimeSpan = TimeSpan()  # noqa: RUF009 - a frozen value
     settings: Settings = field(default_factory=Settings)
     most_waiting: int = 100_000
 
-    async def came(self, paths: Sequence[Path | str], workers: Workers | None) -> Came:
+    async def came(self, paths: Sequence[Path | str], workers: PartWorkers | None) -> Came:
         """Replay with these workers, or without any."""
         summary, came = Summary(BY), Came({}, [], [])
         source = ArchiveSource(
@@ -78,9 +77,8 @@ class Way:
             came.lines += [f"{head}{position + records}{tail}" for head, position, tail in lines]
 
         recipe = make_recipe(self.settings)
-        replay = Watched(
-            recipe.make_count(calibrate=True), summary, mappings=recipe.mappings, span=self.span, each=each
-        )
+        pipeline = Pipeline(recipe.make_counter(), mappings=recipe.mappings, span=self.span, calibrate=1.0)
+        replay = Watched(pipeline, summary, each)
         try:
             if workers is None:
                 await source.deliver(replay.handle)
@@ -96,8 +94,7 @@ class Way:
         came.orders = [list(one) for one in (summary.cells, *counters)]
         return came
 
-    def workers(self, number: int = 2) -> Workers:
+    def workers(self, number: int = 2) -> PartWorkers:
         """Return workers that count this way."""
-        recipe, most = make_recipe(self.settings), self.most_waiting
-        make = partial(make_part_counter, recipe, BY, self.span, each=True, calibrate=True, most_waiting=most)
-        return Workers(make, number)
+        make = PartCounting(make_recipe(self.settings), BY, self.span, True, True, self.most_waiting)
+        return PartWorkers(make, number)

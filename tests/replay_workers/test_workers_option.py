@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from commands import logcount, native, write_lines
 
-from logcount.cli.parts import choose_workers, usable_cores
+from logcount.cli.workers import choose_workers, usable_cores
 from logcount.sources.archive import ArchiveSource
 from logcount.sources.archive.parts import PART_BYTES
 
