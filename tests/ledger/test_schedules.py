@@ -9,7 +9,7 @@ from simulation.schedule import run
 from simulation.world import SECRET
 
 SCHEDULES = 600
-FOCUSES = (None, None, "remake", "hidden", "rebalance", "kill", "absent", "late", "mark")
+FOCUSES = (None, None, "remake", "hidden", "rebalance", "kill", "kill", "absent", "late", "mark")
 """What the schedules are rich in, in turn; None is nothing in particular."""
 
 HAPPENINGS = (
@@ -44,7 +44,7 @@ HAPPENINGS = (
     "add partition",
     "checkpoint moved back",
 )
-"""Each of these comes twenty times and more; what is rarer would be missed whenever something else has changed."""
+"""Each of these comes ten times and more; what is rarer would be missed whenever something else has changed."""
 
 
 @pytest.fixture(scope="module")
