@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HUB = "apim-logs"
-GUARD_SECONDS = 180.0
+GUARD_SECONDS = 600.0
 """When what never comes about is given up: no measure of anything, as a wait ends as soon as it can."""
 GROUP = "logcount"
 

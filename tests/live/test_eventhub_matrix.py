@@ -58,7 +58,9 @@ class Stage:
 
     def _start(self, stack: Stack, plots: dict[str, Plotted]) -> Replica:
         hubs = [scene.hub for name, scene in self.scenes.items() if name in plots]
-        return Replica(stack, hubs=hubs, eventhub__idle_seconds=60)  # no link is to break but by a plot
+        # No link is to break but by a plot; and a busy machine must have time for more than to share out and to look.
+        rare: dict[str, Any] = {"eventhub__balance_seconds": 2, "eventhub__look_seconds": 3}
+        return Replica(stack, hubs=hubs, eventhub__idle_seconds=60, **rare)
 
     def _play_storms(self, plots: dict[str, Plot]) -> Plot:
         for name, plot in plots.items():
