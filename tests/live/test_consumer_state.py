@@ -167,7 +167,7 @@ def held_up(counting: PlainCounting, monkeypatch: pytest.MonkeyPatch) -> PlainCo
 
 
 async def test_a_partition_that_waits_for_its_counting_is_told(held_up: PlainCounting, service: Service) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while "counting of partition 0" not in service.report()[2]["troubles"]:
             await asyncio.sleep(0.01)
         held_up.free.set()

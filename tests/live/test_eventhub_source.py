@@ -221,7 +221,7 @@ async def test_a_partition_that_stands_still_can_be_left(lectern: Lectern) -> No
 
 
 @scenario
-async def test_cancelling_leaves_every_partition_within_seconds(lectern: Lectern) -> None:
+async def test_cancelling_leaves_every_partition_whatever_is_in_hand(lectern: Lectern) -> None:
     lectern.create(3)
     diary = Diary()
     _, task = lectern.read(diary)
@@ -229,11 +229,9 @@ async def test_cancelling_leaves_every_partition_within_seconds(lectern: Lectern
     diary.stands_still = True
     lectern.publish(5)
     await until(lambda: diary.entries["0"][-1] == "take")
-    asked = time.monotonic()
     task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert time.monotonic() - asked < 20
+    await until(task.done)
+    assert task.cancelled()
     assert not diary.open
     assert not diary.broken
     async with lectern.blobs() as blobs:
