@@ -236,7 +236,37 @@ def test_a_stretch_that_is_too_long_and_cannot_be_cut_is_not_counted(
     counter = StretchCounter(backend, name="tiny")
     with pytest.raises(Uncountable):
         counter.count("a" * 100_001)
-    assert counter.count("b" * 99_999 + "<|im_end|>" + "b" * 99_999) == 2 * counter.count("b" * 99_999) + 1
+    longest = "b" * 100_000
+    assert counter.count(f"{longest}<|im_end|>{longest}") == 2 * counter.count(longest) + 1
+    with pytest.raises(Uncountable):
+        counter.count_with_added(longest + "b")
+    assert counter.count_with_added(longest) == counter.count(longest)
+
+
+@pytest.mark.parametrize("flag", ["use_regex", "add_prefix_space"])
+def test_a_long_text_of_lines_is_left_whole_where_bytes_are_more_than_written_out(backend: Any, flag: str) -> None:
+    made = _splitting(backend, LLAMA)
+    flags = {"use_regex": False, "add_prefix_space": False, flag: True}
+    split = pre_tokenizers.Split(Regex(LLAMA), "isolated")
+    made.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(**flags)])
+    text = "The quick brown fox.\n" * 10_000
+    assert list(Cutter(made).pieces(text)) == [text]
+
+
+def test_no_text_is_cut_for_a_model_that_drops_merges_at_random() -> None:
+    made = _bytes_with([("<a>", False, True)], None)
+    assert Cutter(made).seams("x<a>") == [1, 4]
+    made.model.dropout = 0.5
+    assert Cutter(made).seams("x<a>") is None
+
+
+def test_where_the_proof_fails_for_this_version_no_text_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "_sharing", lambda *_: set())
+    made = _bytes_with([("b<", False, True), ("ab", True, True)], None)
+    assert Cutter(made).seams("ab<ab") is not None
+    counter = StretchCounter(made, name="bytes", make_fast=None)
+    assert counter.seams("ab<ab") is None
+    assert counter.count("ab<ab") == ReferenceEngine(made).count("ab<ab")
 
 
 # The trial.
@@ -334,6 +364,22 @@ def test_a_difference_in_one_piece_puts_all_pieces_of_the_stretch_in_doubt(backe
     assert [piece.endswith(LIE + "\n") for piece in Cutter(made).pieces(whole)][-1]
     assert counter.count(whole) == ReferenceEngine(made).count(whole)
     assert counter.count(whole) == ReferenceEngine(made).count(whole)
+
+
+def test_the_very_end_of_a_long_text_is_audited_too(backend: Any) -> None:
+    found: list[int] = []
+    fast = _engine(lambda text: text.endswith(LIE))(backend, plain=True)
+    audited = AuditedEngine(fast, ReferenceEngine(backend), dismiss=found.append, one_in=1)
+    for _ in range(100):
+        audited.count("x" + "y" * (LONGEST_SAMPLE - len(LIE)) + LIE)  # of which each audit leaves out one end
+    assert found
+
+
+def test_texts_that_never_come_again_do_not_add_up(backend: Any) -> None:
+    counter = StretchCounter(backend, name="tiny", room=100_000, make_fast=None)
+    for number in range(2_000):
+        counter.count(f"text {number}")
+    assert 50 < len(counter._counts.young) < 500
 
 
 def _never(counted: int) -> None:
