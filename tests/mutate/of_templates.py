@@ -5,7 +5,7 @@ from __future__ import annotations
 from mutate.mutation import Mutation
 
 _RENDERER, _SANDBOX = "templates/renderer.py", "templates/sandbox.py"
-_IT = ("counting/test_renderer.py",)
+_IT = "counting/test_renderer.py::{}".format
 _EQUAL = ("counting/test_equal_rendering.py",)
 _MADE_UP = ("counting/test_made_up_templates.py",)
 _TOKENIZER = ("tokenizers/test_tokenizer_counts.py",)
@@ -17,59 +17,56 @@ OF_TEMPLATES = {
         "                if fast.render(*given) != self._reference(*given):\n                    break",
         "                if fast.render(*given) != self._reference(*given):\n                    continue",
         "a version of transformers that renders otherwise goes unnoticed until an audit",
-        _IT,
+        (_IT("test_a_difference_on_the_trial_gives_the_faster_way_up"),),
     ),
     "the trial gives no options": Mutation(
         "templates/trial.py",
         "yield plain[-1], None, True, options",
         "yield plain[-1], None, True, {}",
         "a renderer that loses a request's options passes its trial",
-        _IT,
-    ),
-    "the trial has no reasoning": Mutation(
-        "templates/trial.py",
-        "if chance.random() < 0.3:",
-        "if chance.random() < 0.0:",
-        "a renderer that loses reasoning passes its trial",
-        _IT,
+        (_IT("test_a_renderer_is_found_out_by_its_trial_that"),),
     ),
     "no conversation is audited": Mutation(
         _RENDERER,
         "min(self._rendered, _RARELY) < 1",
         "min(self._rendered, _RARELY) < 0",
         "what the trial does not show is never found",
-        _IT,
+        (_IT("test_the_first_conversation_is_always_audited_and_later_ones_rarely"),),
     ),
     "audits become rarer for ever": Mutation(
         _RENDERER,
         "min(self._rendered, _RARELY) < 1",
         "self._rendered < 1",
         "after a million conversations nearly none is looked at",
-        _IT,
+        (_IT("test_however_many_were_rendered_one_conversation_in_a_thousand_is_audited"),),
     ),
     "what an audit finds to be wrong is counted": Mutation(
-        _RENDERER, "        return right\n", "        return text\n", "the one text that is known to be wrong", _IT
+        _RENDERER,
+        "        return right\n",
+        "        return text\n",
+        "the one text that is known to be wrong",
+        (_IT("test_a_difference_that_the_trial_does_not_show_is_found_by_the_audit"),),
     ),
     "a renderer that was found out goes on": Mutation(
         _RENDERER,
         "            self._fast = None\n            _LOGGER",
         "            _LOGGER",
         "wrong counts go on, with a warning now and then",
-        _IT,
+        (_IT("test_a_difference_that_the_trial_does_not_show_is_found_by_the_audit"),),
     ),
     "identity is told of shared messages": Mutation(
         _SANDBOX,
         "    raise IdentityCompared\n",
         "    return _value is _other\n",
         "`sameas` is true of two messages that transformers would have copied",
-        _IT,
+        (_IT("test_a_template_that_asks_for_identity_now_and_then_is_still_right"),),
     ),
     "who asks for identity is refused": Mutation(
         _RENDERER,
         "        except IdentityCompared:\n            raise\n",
         "",
         "a conversation that can be counted is not",
-        _IT,
+        (_IT("test_a_template_that_asks_for_identity_now_and_then_is_still_right"),),
     ),
     "today is the date of a template": Mutation(
         _RENDERER,
@@ -83,7 +80,7 @@ OF_TEMPLATES = {
         '            self._compiled(self._source).environment.globals["strftime_now"] = _strftime_now\n',
         "",
         "as before, where apply_chat_template renders",
-        _IT,
+        (_IT("test_a_dated_template_keeps_the_date_of_its_exchange_when_transformers_forgot_it"),),
     ),
     "the date stays after rendering": Mutation(
         _RENDERER,
@@ -114,14 +111,18 @@ OF_TEMPLATES = {
         _TOKENIZER,
     ),
     "any depth is plain JSON": Mutation(
-        _RENDERER, "_DEEPEST = 64\n", "_DEEPEST = 640\n", "transformers refuses what is counted here", _IT
+        _RENDERER,
+        "_DEEPEST = 64\n",
+        "_DEEPEST = 640\n",
+        "transformers refuses what is counted here",
+        (_IT("test_what_is_not_plain_json_is_for_the_reference"),),
     ),
     "keys of any kind are plain JSON": Mutation(
         _RENDERER,
         "    if kind is dict and not all(type(key) is str for key in value):\n        return 0\n",
         "",
         "a number as a key is sorted and written otherwise",
-        _IT,
+        (_IT("test_what_is_not_plain_json_is_for_the_reference"),),
     ),
     "nulls of a message are kept": Mutation(
         _RENDERER,
@@ -135,56 +136,56 @@ OF_TEMPLATES = {
         '_REASONING = ("reasoning_content", "thinking", "reasoning")',
         '_REASONING = ("thinking", "reasoning_content", "reasoning")',
         "a message with two thoughts is written with the other one",
-        _IT,
+        (_IT("test_of_two_thoughts_that_one_is_written_which_apply_chat_template_writes"),),
     ),
     "the looked-at tools have no bound": Mutation(
         _RENDERER,
         "BoundedCache(_KNOWN_ROOM, lambda _key, entry: entry[1])",
         "BoundedCache(_KNOWN_ROOM, lambda _key, entry: 0)",
         "a caller with new tools each time fills the memory",
-        _IT,
+        (_IT("test_tools_that_never_come_again_stay_within_the_room"),),
     ),
     "long texts in tools take no room": Mutation(
         _RENDERER,
         "        return _VALUE_BYTES + 4 * len(value)\n",
         "        return _VALUE_BYTES\n",
         "a caller with long descriptions fills the memory",
-        _IT,
+        (_IT("test_long_tools_that_never_come_again_do_not_add_up"),),
     ),
     "remembered JSON has no bound": Mutation(
         _SANDBOX,
         "_VALUE_BYTES + _BYTES_A_CHARACTER * len(entry[1])",
         "0",
         "a caller with new tools each time fills the memory",
-        _IT,
+        (_IT("test_long_tools_that_never_come_again_do_not_add_up"),),
     ),
     "JSON is remembered by the number of an object that is gone": Mutation(
         _SANDBOX,
         "        if known is None or known[0] is not x:\n            known = x, write(",
         "        if known is None:\n            known = None, write(",
         "a tool is written as an earlier one that lay at the same place",
-        _IT,
+        (_IT("test_the_json_of_a_value_that_is_gone_is_not_that_of_another"),),
     ),
     "JSON in ASCII is remembered as any other": Mutation(
         _SANDBOX,
         "key = (id(x), ensure_ascii, indent, sort_keys)",
         "key = (id(x), True, indent, sort_keys)",
         "a template that writes a tool twice writes it wrong",
-        _IT,
+        (_IT("test_the_json_of_a_tool_that_comes_again_is_the_same_for_each_way_to_write_it"),),
     ),
     "sorted JSON is remembered as any other": Mutation(
         _SANDBOX,
         "key = (id(x), ensure_ascii, indent, sort_keys)",
         "key = (id(x), ensure_ascii, indent, False)",
         "a template that writes a tool twice writes it wrong",
-        _IT,
+        (_IT("test_the_json_of_a_tool_that_comes_again_is_the_same_for_each_way_to_write_it"),),
     ),
     "indented JSON is remembered as any other": Mutation(
         _SANDBOX,
         "key = (id(x), ensure_ascii, indent, sort_keys)",
         "key = (id(x), ensure_ascii, bool(indent), sort_keys)",
         "an indent of none and one of nothing are two: one has lines",
-        _IT,
+        (_IT("test_the_json_of_a_tool_that_comes_again_is_the_same_for_each_way_to_write_it"),),
     ),
     "an indent of any kind is remembered": Mutation(
         _SANDBOX,

@@ -44,6 +44,20 @@ OF_TOKENIZERS = {
         "a text is cut around another token",
         (_ENGINE("test_whatever_the_added_tokens_the_pieces_add_up"),),
     ),
+    "texts are cut at tokens that begin within others": Mutation(
+        _CUTTING,
+        "if any(token[:end] in tails or token[-end:] in heads for end in range(1, size + 1)):",
+        "if any(token[-end:] in heads for end in range(1, size + 1)):",
+        "a text is cut within another token",
+        (_ENGINE("test_whatever_the_added_tokens_the_pieces_add_up"),),
+    ),
+    "texts are cut at tokens that are a part of others": Mutation(
+        _CUTTING,
+        "return any(part in others for part in inner) or any(token in other for other in others)",
+        "return any(part in others for part in inner)",
+        "a text is cut within another token",
+        (_ENGINE("test_whatever_the_added_tokens_the_pieces_add_up"),),
+    ),
     "tokens that share characters are left out once": Mutation(
         _CUTTING,
         "    while torn := _sharing(tokens, every - tokens):\n",
