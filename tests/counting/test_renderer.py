@@ -179,7 +179,7 @@ def test_the_json_of_a_tool_that_comes_again_is_the_same_for_each_way_to_write_i
 
 
 def test_the_json_of_a_value_that_is_gone_is_not_that_of_another(tmp_path: Path) -> None:
-    template = _loaded(tmp_path, "{{ messages[0].x|tojson }}")
+    template = _loaded(tmp_path, "{{ (messages[0].x or {})|tojson }}")
     for number in range(50):
         text = template._fast.render([{"role": "user", "x": {"number": number}}], None, True, {})
         assert text == f'{{"number": {number}}}'
