@@ -21,4 +21,9 @@ def test_what_is_to_be_replaced_stands_there_once(name: str) -> None:
     assert mutation.new != mutation.old
     compile(text.replace(mutation.old, mutation.new), mutation.path, "exec")
     assert mutation.why
-    assert all((TESTS / test.partition("::")[0]).is_file() for test in mutation.tests)
+
+
+def test_the_tests_that_are_named_are_there() -> None:
+    for test in {test for mutation in MUTATIONS.values() for test in mutation.tests}:
+        path, _, name = test.partition("::")
+        assert f"def {name}" in (TESTS / path).read_text(encoding="utf-8"), test
