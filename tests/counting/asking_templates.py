@@ -106,10 +106,11 @@ ASKING = {
         "{% set ns.f = message.content.format %}{{ ns.f(1) }}", "{% set ns = namespace(f=none) %}{{ ns.f }}"
     ),
     "a method that a value lacks": _each(
-        "{{ message.content.strip is defined }}{{ message.weight.title is defined }}"
-        "{{ message.tool_calls.strip is defined }}"
+        "{{ message.content.strip is defined }}{{ (message.weight or 1).title is defined }}"
+        "{{ (message.tool_calls or []).strip is defined }}"
     ),
-    "a private name in a namespace": _each("{{ ns._x }}", "{% set ns = namespace(_x=1) %}"),
+    "an item named like a method": _each("{{ message['items'] is defined }}{{ message['values'] is callable }}"),
+    "a private name in a namespace": _each("{{ ns._Namespace__attrs }}", "{% set ns = namespace(x=1) %}"),
     "an indent that is no number": _each("{{ message|tojson(indent=2) }}{{ message|tojson(indent=2.0) }}"),
     "a method in the next item": "{% for f in ['{0.__class__}'.format, 1] %}{{ loop.previtem|string }}{% endfor %}",
 }

@@ -234,6 +234,8 @@ def test_two_tokenizers_of_one_name_are_two(speaking: Callable[[str | None], Tra
     for model, text in shown.items():
         outcome = counter.count(Exchange("call", request=Body(ASKED | {"model": model}), response=Body(SAID)))
         assert _numbers(outcome)[0] == tokenizers[model].count(text)
+        assert outcome.count is not None
+        assert outcome.count.tokenizer == f"tiny {tokenizers[model].fingerprint}"
 
 
 def test_a_total_that_is_no_sum_is_kept_and_flagged() -> None:

@@ -73,7 +73,7 @@ OF_TEMPLATES = {
         '        own.environment.globals["strftime_now"] = _strftime_now\n',
         "",
         "the count of an old log depends on the day on which it is read",
-        _TOKENIZER,
+        (_IT("test_a_dated_template_keeps_the_date_of_its_exchange_when_transformers_forgot_it"),),
     ),
     "today is the date of the reference": Mutation(
         _RENDERER,
