@@ -6,7 +6,7 @@ CACHE := .cache
 LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run live test crash attack exact check format bench samples lock clean
+.PHONY: help run live test crash attack exact mutate check format bench samples lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ attack: $(VENV)/dev.stamp $(CACHE)/tokenizers/exact.stamp ## replay hostile even
 SIZE ?= small
 exact: $(VENV)/dev.stamp $(CACHE)/tokenizers/exact.stamp ## compare counts with plain `tokenizers`, token for token: SIZE=small or full
 	PYTHONPATH=tests $(BIN)/python -m exact --size $(SIZE)
+
+mutate: $(VENV)/dev.stamp ## take rules out of the counting code one by one, and see that a test fails for each
+	PYTHONPATH=tests $(BIN)/python -m mutate
 
 check: $(VENV)/dev.stamp ## lint, types and the house test
 	$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""What all tests have: examples that may take their time, and a small real tokenizer with any chat template."""
+"""What holds for all tests, and a small real tokenizer that speaks whichever chat template it is given."""
 
 from __future__ import annotations
 

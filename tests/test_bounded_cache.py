@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from sys import getsizeof
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logcount import bodies
-from logcount.bodies import RequestReader, message_decoder
+from logcount.bodies import RequestReader, message_decoder, read_request
 from logcount.bodies.message_decoder import MessageDecoder
 from logcount.bounded import BoundedCache, digest
 from logcount.model.exchanges import Body
@@ -130,3 +132,34 @@ def test_lists_of_tools_that_never_come_again_stay_within_the_rooms() -> None:
     finally:
         tracemalloc.stop()
     assert rooms / 4 < now - began <= rooms
+
+
+def test_nothing_is_left_of_a_cache_that_was_cleared() -> None:
+    cache = _counts(4_000)
+    for number in range(12):
+        cache.put(f"text {number}", number)
+    assert cache.young.keys() != {f"text {number}" for number in range(12)}  # some are of the older generation
+    cache.clear()
+    assert [cache.get(f"text {number}") for number in range(12)] == [None] * 12
+
+
+def test_no_process_knows_the_digests_of_another() -> None:
+    told = "from logcount.bounded import digest; print(digest('a').hex())"
+    other = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout.strip()
+    assert len(other) == 32
+    assert other != digest("a").hex()
+
+
+def test_parts_that_begin_alike_are_told_apart() -> None:
+    parts = MessageDecoder()
+    said = [{"role": "user", "content": "word " * 1_000 + end} for end in ("a", "b", "a", "c")]
+    assert parts.decode(msgspec.json.encode({"messages": said}).decode()) == {"messages": said}
+
+
+def test_the_tools_of_one_api_are_not_taken_for_those_of_another() -> None:
+    function = {"name": "f", "parameters": {"type": "object"}}
+    tools = [{"type": "function", "name": "g", "description": "d", "parameters": {}, "function": function}]
+    asked = {"model": "m", "input": "Hi", "messages": [{"role": "user", "content": "Hi"}], "tools": tools}
+    body, reader = Body(msgspec.json.encode(asked).decode()), RequestReader()
+    for api in ("chat", "responses", "chat", "responses"):
+        assert reader.read(body, api) == read_request(body, api)

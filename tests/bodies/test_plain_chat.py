@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from logcount.bodies import read_response
 from logcount.bodies.chunks import plain_answer
+from logcount.model.content import Finish
 from logcount.model.exchanges import Body
 
 if TYPE_CHECKING:
@@ -140,3 +141,13 @@ def test_an_answer_that_is_more_than_plain_is_left_to_others(more: Document) -> 
     plain = {"object": "chat.completion", "choices": [{"index": 0, "message": {"content": "x"}}]}
     assert plain_answer(json.dumps(plain)) is not None
     assert plain_answer(json.dumps(plain | more)) is None
+
+
+def test_a_stream_is_of_the_model_that_it_names_first_and_ends_as_it_says_last() -> None:
+    head = {"object": "chat.completion.chunk"}
+    ended = [{"index": 0, "delta": {"content": "x"}, "finish_reason": reason} for reason in ("length", "stop")]
+    chunks = [head | {"model": model, "choices": [one]} for model, one in zip(("m", "n"), ended, strict=True)]
+    for stream in (chunks, [chunk | {"x_unknown": 1} for chunk in chunks]):
+        told, _ = _read(_streamed(stream))
+        assert told.model == "m"
+        assert [(reply.text, reply.finish) for reply in told.replies] == [("xx", Finish.STOP_EITHER)]

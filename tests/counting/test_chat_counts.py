@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_up.templates import BEGUN, CHANNELS, DATED, DEAF, OPENED, PARTS, STRICT, THINKING, TRIMMING
+from made_up.templates import BEGUN, CHANNELS, DATED, DATING, DEAF, OPENED, PARTS, STRICT, THINKING, TRIMMING
 from tiny_tokenizer import CHATML
 from wire import sse
 
 from logcount import count_exchange
+from logcount.counting import Counter
+from logcount.model.exchanges import Body, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +102,8 @@ def test_the_stop_token_counts_where_the_model_stopped_by_itself(
 def test_vllm_says_at_what_it_stopped(tiny: TransformersTokenizer, met: Any, by: str) -> None:
     body = _said()
     body["choices"][0]["stop_reason"] = met
-    assert _count(count_exchange(_asked(stop=["END"]), body, tokenizer=tiny)).counted_by == by
+    counted = _count(count_exchange(_asked(stop=["END"]), body, tokenizer=tiny))
+    assert (counted.completion, counted.counted_by) == (tiny.count("Hello, you.") + 1, by)
 
 
 def test_every_choice_counts(tiny: TransformersTokenizer) -> None:
@@ -166,6 +169,15 @@ def test_hidden_reasoning_makes_a_count_a_lower_bound(
     assert counted.completion == tokenizer.count(text) + 1
 
 
+def test_the_options_of_one_call_say_nothing_of_the_next(speaking: Speaking) -> None:
+    tokenizer = speaking(THINKING)
+    counter = Counter(lambda _: tokenizer)
+    for thinking, by in ((False, "tokenizer"), (True, "partial"), (False, "tokenizer")):
+        asked = _asked(chat_template_kwargs={"enable_thinking": thinking})
+        outcome = counter.count(Exchange("call", request=Body(asked), response=Body(_said())))
+        assert _count(outcome).counted_by == by
+
+
 @pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
 def test_visible_reasoning_counts_as_the_template_writes_it(speaking: Speaking, key: str) -> None:
     tokenizer = speaking(THINKING)
@@ -208,6 +220,13 @@ def test_content_in_parts_is_read_as_the_template_reads_it(speaking: Speaking, t
     assert (counted.prompt, counted.counted_by) == (tokenizer.count(shown), "tokenizer")
 
 
+def test_parts_of_text_are_of_the_type_text_to_a_template_whatever_the_api_calls_them(speaking: Speaking) -> None:
+    tokenizer = speaking(PARTS.replace("'(' + part.text + ')'", "'(' + part.text + ')' if part.type == 'text'"))
+    message = {"role": "user", "content": [{"type": "input_text", "text": "Hi"}, {"type": "text", "text": "there"}]}
+    counted = _count(count_exchange(_asked(message), _said(), tokenizer=tokenizer))
+    assert counted.prompt == tokenizer.count("[user](Hi)(there)[end][assistant]")
+
+
 def test_the_date_of_the_exchange_is_the_templates_today(speaking: Speaking) -> None:
     tokenizer = speaking(DATED)
     counts = [
@@ -216,3 +235,10 @@ def test_the_date_of_the_exchange_is_the_templates_today(speaking: Speaking) -> 
     ]
     shown = "Today is {}.[user]Hi there[end][assistant]"
     assert counts == [tokenizer.count(shown.format(day)) for day in ("29 Feb 2024", "01 Dec 2025", "01 Jan 2026")]
+
+
+def test_a_turn_that_depends_on_the_date_depends_on_that_of_the_exchange(speaking: Speaking) -> None:
+    tokenizer = speaking(DATING)
+    date = datetime(2024, 2, 29, tzinfo=UTC)
+    counted = _count(count_exchange(_asked(), _said("Hello.", reasoning="Hm."), time=date, tokenizer=tokenizer))
+    assert counted.completion == tokenizer.count("in a leap year: <think>Hm.</think>Hello.") + 1

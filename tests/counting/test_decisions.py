@@ -6,14 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from made_up.templates import PARTS
+from tiny_tokenizer import CHATML
 from wire import event, sse
 
 from logcount import count_exchange
 from logcount.counting import Counter
 from logcount.envelopes import decode
-from logcount.model.exchanges import Exchange
+from logcount.model.exchanges import Body, Exchange
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from logcount.model.counts import Outcome, TokenCount
     from logcount.tokenizers import TransformersTokenizer
 
@@ -156,6 +160,27 @@ def test_the_running_count_of_a_broken_stream_is_not_believed(tiny: Transformers
             {"envelope-disagrees"},
             id="the body wins",
         ),
+        pytest.param(
+            {"prompt_tokens": 8, "completion_tokens": 11, "total_tokens": 19},
+            SAID | {"usage": USAGE},
+            (9, 12, 21, "usage"),
+            {"envelope-disagrees"},
+            id="the body wins over a whole one",
+        ),
+        pytest.param(
+            {"prompt_tokens": 12, "completion_tokens": 9, "total_tokens": 21},
+            SAID | {"usage": USAGE},
+            (9, 12, 21, "usage"),
+            {"envelope-disagrees"},
+            id="the sides are swapped",
+        ),
+        pytest.param(
+            {"total_tokens": 5},
+            {"model": "m", "message": {"content": "Hello."}, "done": True, "eval_count": 12},
+            (None, 12, 12, "partial"),
+            {"envelope-disagrees"},
+            id="neither is whole",
+        ),
         pytest.param({"prompt_tokens": 0}, SAID | {"usage": USAGE}, (9, 12, 21, "usage"), set(), id="stated zeros"),
         pytest.param(USAGE, None, (9, 12, 21, "usage"), set(), id="no body"),
         pytest.param(USAGE, {"error": "late"}, (9, 12, 21, "usage"), set(), id="an error that was billed"),
@@ -174,6 +199,43 @@ def test_usage_of_the_envelope_stands_where_the_body_has_none(
 ) -> None:
     outcome = _native(usage=stated, responseBody=body)
     assert (_numbers(outcome), outcome.flags) == (numbers, frozenset(flags))
+
+
+def test_cached_tokens_that_were_reported_stay_beside_a_side_that_is_counted(tiny: TransformersTokenizer) -> None:
+    opening = {"input_tokens": 5, "cache_read_input_tokens": 4, "output_tokens": 1}
+    said = sse(
+        {"type": "message_start", "message": {"model": "m", "usage": opening}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello."}},
+        done=False,
+    )
+    outcome = count_exchange(ASKED, said, tokenizer=tiny)
+    assert outcome.count is not None
+    assert (outcome.count.prompt, outcome.count.cached, outcome.count.counted_by) == (9, 4, "partial")
+
+
+def test_a_stream_that_lost_a_chunk_is_a_lower_bound(tiny: TransformersTokenizer) -> None:
+    piece = {"choices": [{"index": 0, "delta": {"content": "Hello."}}]}
+    closing = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    outcome = count_exchange(ASKED, sse(piece, 'data: {"choices": [{', closing), tokenizer=tiny)
+    assert _numbers(outcome)[1:4:2] == (tiny.count("Hello.") + 1, "partial")
+    assert outcome.reason == "cut"
+
+
+def test_a_reply_of_which_nothing_is_known_is_not_counted_as_nothing(tiny: TransformersTokenizer) -> None:
+    outcome = count_exchange(ASKED, {"choices": [{"message": {"content": ""}}]}, tokenizer=tiny)
+    assert _numbers(outcome) == (tiny.count(OPEN), None, tiny.count(OPEN), "partial")
+
+
+def test_two_tokenizers_of_one_name_are_two(speaking: Callable[[str | None], TransformersTokenizer]) -> None:
+    tokenizers = {"chatml": speaking(CHATML), "parts": speaking(PARTS)}
+    assert len({tokenizer.name for tokenizer in tokenizers.values()}) == 1
+    counter = Counter(lambda model: tokenizers.get(model or ""))
+    shown = {"chatml": OPEN, "parts": "[user]Hi[end][assistant]"}
+    for model, text in shown.items():
+        outcome = counter.count(Exchange("call", request=Body(ASKED | {"model": model}), response=Body(SAID)))
+        assert _numbers(outcome)[0] == tokenizers[model].count(text)
+        assert outcome.count is not None
+        assert outcome.count.tokenizer == f"tiny {tokenizers[model].fingerprint}"
 
 
 def test_a_total_that_is_no_sum_is_kept_and_flagged() -> None:
@@ -260,3 +322,29 @@ def test_an_embedding_whose_text_is_unknown_is_uncounted(tiny: TransformersToken
     outcome = count_exchange(asked, {"embedding": [0.1]}, tokenizer=tiny)
     assert (outcome.count, outcome.left_out) == (None, None)
     assert outcome.reason
+
+
+class _Adding:
+    """Adds a token to every text outside a chat, as many a tokenizer does."""
+
+    name, fingerprint = "adding", "f00d"
+
+    def __init__(self, tokenizer: TransformersTokenizer) -> None:
+        self._tokenizer = tokenizer
+        self.render = tokenizer.render
+
+    def count(self, text: str, *, special: bool = False) -> int:
+        return self._tokenizer.count(text) + special
+
+
+def test_texts_outside_a_chat_are_counted_with_what_the_tokenizer_adds(tiny: TransformersTokenizer) -> None:
+    outcome = count_exchange({"input": ["one", "two"]}, {"data": [{"embedding": []}] * 2}, tokenizer=_Adding(tiny))
+    assert _numbers(outcome)[0] == tiny.count("one") + 1 + tiny.count("two") + 1
+    assert _numbers(count_exchange(ASKED, SAID, tokenizer=_Adding(tiny)))[0] == tiny.count(OPEN)
+
+
+def test_an_echo_that_is_not_found_is_a_doubt(tiny: TransformersTokenizer) -> None:
+    said = {"choices": [{"text": "One two", "finish_reason": "stop"}]}
+    outcome = count_exchange({"prompt": "one", "echo": True}, said, tokenizer=tiny)
+    assert _numbers(outcome)[1:4:2] == (tiny.count("One two") + 1, "partial")
+    assert outcome.reason == "the prompt's echo is not found"

@@ -218,6 +218,18 @@ def test_many_choices_after_a_long_conversation_end_in_a_lower_bound_and_not_in_
     assert many.reason == "too many choices after so long a conversation"
 
 
+def test_long_conversations_one_after_another_are_not_taken_for_one(
+    tiny: TransformersTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompts, "_MOST_WRITTEN", 100_000)
+    message = {"role": "assistant", "content": "Hello.", "reasoning_content": "Hm"}
+    said = Body({"choices": [{"message": message, "finish_reason": "stop"}]})
+    counter = Counter(lambda _: tiny)
+    for _ in range(30):
+        outcome = counter.count(Exchange("call", request=Body(_asked(*[HI] * 20)), response=said))
+        assert _counted(outcome)[2] == "tokenizer"
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -239,7 +251,7 @@ def test_nothing_of_a_conversation_is_kept_once_it_was_counted(tiny: Transformer
     counter = Counter(lambda _: tiny)
     counter.count(Exchange("call", request=Body(_asked(HI)), response=Body(SAID)))
     (kept,) = counter._counters.values()
-    assert kept._prompts._latest is None
+    assert (kept._look, kept._prompts._latest) == (None, None)
 
 
 def test_options_are_looked_at_once_for_all_choices(

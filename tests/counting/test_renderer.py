@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import tracemalloc
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tiny_tokenizer import CHATML, build
 
 from logcount.errors import Uncountable
-from logcount.templates import renderer
+from logcount.templates import renderer, sandbox
 from logcount.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from logcount.tokenizers import TransformersTokenizer
@@ -53,6 +56,26 @@ def test_a_difference_on_the_trial_gives_the_faster_way_up(
     assert "apply_chat_template renders: tiny" in caplog.text
 
 
+FLAWS: dict[str, Callable[..., tuple[Any, ...]]] = {
+    "loses the tools": lambda messages, _tools, opens, options: (messages, None, opens, options),
+    "loses the options": lambda messages, tools, opens, _options: (messages, tools, opens, {}),
+    "opens every reply": lambda messages, tools, _opens, options: (messages, tools, True, options),
+    "loses the reasoning": lambda messages, *more: (
+        [{key: value for key, value in message.items() if key not in renderer._REASONING} for message in messages],
+        *more,
+    ),
+}
+
+
+@pytest.mark.parametrize("changed", FLAWS.values(), ids=FLAWS)
+def test_a_renderer_is_found_out_by_its_trial_that(
+    tokenizer: TransformersTokenizer, monkeypatch: pytest.MonkeyPatch, changed: Callable[..., tuple[Any, ...]]
+) -> None:
+    render = renderer._FastTemplate.render
+    monkeypatch.setattr(renderer._FastTemplate, "render", lambda self, *given: render(self, *changed(*given)))
+    assert _template(tokenizer)._fast is None
+
+
 @pytest.mark.parametrize("audited", [1, 2, 999])
 def test_a_difference_that_the_trial_does_not_show_is_found_by_the_audit(
     tokenizer: TransformersTokenizer, caplog: pytest.LogCaptureFixture, audited: int
@@ -84,6 +107,17 @@ def test_the_first_conversation_is_always_audited_and_later_ones_rarely(tokenize
         tokenizer.render([HI], date=DATE)
     assert audits[0] == 1
     assert 3 <= len(audits) < 60
+
+
+def test_however_many_were_rendered_one_conversation_in_a_thousand_is_audited(
+    tokenizer: TransformersTokenizer, caplog: pytest.LogCaptureFixture
+) -> None:
+    template = _template(tokenizer)
+    template._fast.render = lambda *_: "another text"
+    template._rendered = 10**6
+    template._chance.random = lambda: 0.000_9
+    assert tokenizer.render([HI], date=DATE) == template._reference([HI], None, True, {})
+    assert "1000001 conversations" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -118,6 +152,7 @@ def test_a_template_that_asks_for_identity_now_and_then_is_still_right(tmp_path:
     )
     tokenizer = load_tokenizer(build(tmp_path, template=now_and_then), name="tiny")
     assert tokenizer.render([HI], date=DATE) == "Hi"
+    _template(tokenizer)._chance.random = lambda: 1.0  # no audit
     assert tokenizer.render([HI] * 7, date=DATE) == "FalseHi"  # transformers copies each message
 
 
@@ -144,21 +179,57 @@ def test_the_json_of_a_tool_that_comes_again_is_the_same_for_each_way_to_write_i
     assert template._fast is not None
 
 
+def test_the_json_of_a_value_that_is_gone_is_not_that_of_another(tmp_path: Path) -> None:
+    template = _loaded(tmp_path, "{{ (messages[0].x or {})|tojson }}")
+    for number in range(50):
+        text = template._fast.render([{"role": "user", "x": {"number": number}}], None, True, {})
+        assert text == f'{{"number": {number}}}'
+
+
 def test_tools_that_never_come_again_stay_within_the_room(
     tokenizer: TransformersTokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    template = _template(tokenizer)
-    fast = template._fast
-    monkeypatch.setattr(fast, "_known", type(fast._known)(200_000, lambda _key, entry: entry[1]))
+    monkeypatch.setattr(renderer, "_KNOWN_ROOM", 200_000)
+    fast = _template(tokenizer)._fast
     for number in range(2_000):
         assert fast.takes([HI], [{"name": f"{number}" * 20}], {})
-    assert len(fast._known.young) < 300
+    assert 10 < len(fast._known.young) < 300
+
+
+def test_long_tools_that_never_come_again_do_not_add_up(
+    tokenizer: TransformersTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = 2**20
+    monkeypatch.setattr(renderer, "_KNOWN_ROOM", room)
+    monkeypatch.setattr(sandbox, "JSON_ROOM", room)
+    tokenizer.render([HI], tools=[{"name": "f"}], date=DATE)
+    assert tokenizer._renderer._templates[True]._fast is not None
+    tracemalloc.start()
+    try:
+        began = tracemalloc.get_traced_memory()[0]
+        for number in range(300):
+            tokenizer.render([HI], tools=[{"name": "f", "description": f"{number} word" * 1_000}], date=DATE)
+        now = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert now - began < 2 * room
+
+
+@pytest.mark.parametrize("names", list(permutations(renderer._REASONING, 2)))
+def test_of_two_thoughts_that_one_is_written_which_apply_chat_template_writes(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    template = _loaded(tmp_path, "{{ messages|tojson }}")
+    messages = [{"role": "assistant", "content": "a", **{name: f"a thought in {name}" for name in names}}]
+    assert template._fast.takes(messages, None, {})
+    assert template._fast.render(messages, None, True, {}) == template._reference(messages, None, True, {})
 
 
 def test_a_dated_template_keeps_the_date_of_its_exchange_when_transformers_forgot_it(tmp_path: Path) -> None:
     tokenizer = load_tokenizer(build(tmp_path, template="{{ strftime_now('%Y-%m-%d') }}"), name="tiny")
     assert tokenizer.render([HI], date=DATE) == "2026-11-28"
     template = _template(tokenizer)
+    assert template._fast is not None  # after an audit
     template._compiled.cache_clear()
     template._fast = None
     assert tokenizer.render([HI], date=datetime(2001, 2, 3, tzinfo=UTC)) == "2001-02-03"

@@ -59,6 +59,8 @@ def _tool(text: str) -> dict[str, Any]:
         pytest.param("[Hi]", [_user("Hi"), {"role": "user", "content": {"a": 1}}], True, id="no text"),
         pytest.param(json.dumps(QUOTED), [_tool(QUOTED)], True, id="ascii"),
         pytest.param(json.dumps(QUOTED, ensure_ascii=False), [_tool(QUOTED)], True, id="json"),
+        pytest.param(json.dumps(QUOTED), [_tool(QUOTED), _tool(QUOTED)], False, id="one in JSON for two"),
+        pytest.param(json.dumps([QUOTED] * 2), [_tool(QUOTED), _tool(QUOTED)], True, id="two in JSON"),
         pytest.param("[Ho]", [_assistant("<think>Hm.</think>\n\nHo")], True, id="a thought forgotten"),
         pytest.param("[<think>Hm.</think>Ho]", [_assistant("<think>Hm.</think>Ho")], True, id="a thought kept"),
         pytest.param("[]", [_assistant("<think>Hm.</think>Ho")], False, id="a thought and its reply forgotten"),

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_up.templates import PARTS, TRIMMING
+from made_up.templates import CALLS_ENDED_OTHERWISE, PARTS, THINKING_BEFORE_CALLS, TRIMMING
 from wire import sse
 
 from logcount import count_exchange
@@ -109,6 +109,36 @@ def test_words_before_a_tool_call_count_too(tiny: TransformersTokenizer) -> None
     assert counted.completion == tiny.count("Let me see." + WRITTEN) + 1
 
 
+def test_hidden_reasoning_before_a_call_makes_a_lower_bound(speaking: Speaking) -> None:
+    tokenizer = speaking(THINKING_BEFORE_CALLS)
+    outcome = count_exchange({"messages": [HI]}, _said("Let me see.", _call()), tokenizer=tokenizer)
+    written = 'Let me see.weather{"city": "Wien", "days": 3}'
+    assert _count(outcome).completion == tokenizer.count(written) + 1
+    assert outcome.reason == "hidden reasoning in the reply is not counted"
+
+
+def test_a_call_that_ends_otherwise_than_a_reply_makes_a_lower_bound(speaking: Speaking) -> None:
+    tokenizer = speaking(CALLS_ENDED_OTHERWISE)
+    outcome = count_exchange({"messages": [HI]}, _said("Let me see.", _call()), tokenizer=tokenizer)
+    written = 'Let me see.weather{"city": "Wien", "days": 3}[call]'
+    assert (_count(outcome).completion, _count(outcome).counted_by) == (tokenizer.count(written), "partial")
+    assert outcome.reason == "the chat template ends such a reply in its own way"
+
+
+def test_a_call_that_the_template_leaves_out_makes_a_lower_bound(speaking: Speaking) -> None:
+    tokenizer = speaking(TRIMMING)
+    outcome = count_exchange({"messages": [HI]}, _said("Let me see.", _call()), tokenizer=tokenizer)
+    visible = tokenizer.count("Let me see.") + tokenizer.count(json.dumps(ARGUMENTS))
+    assert (_count(outcome).completion, _count(outcome).counted_by) == (visible + 1, "partial")
+    assert outcome.reason == "the chat template leaves out a part of the reply"
+
+
+def test_empty_arguments_are_an_empty_object(tiny: TransformersTokenizer) -> None:
+    earlier = [{"role": "assistant", "content": None, "tool_calls": [_call(arguments)]} for arguments in ("", "{}")]
+    counts = [_count(count_exchange({"messages": [HI, one]}, _said("Mild."), tokenizer=tiny)) for one in earlier]
+    assert counts[0] == counts[1]
+
+
 STREAMS: list[Any] = [
     pytest.param(
         [_call("", index=0), {"index": 0, "function": {"arguments": '{"city": "Wien",'}},
@@ -175,8 +205,16 @@ def test_media_are_a_doubt_and_never_text(
 
 def test_spoken_output_is_a_doubt() -> None:
     body = {"choices": [{"message": {"content": None, "audio": {"data": IMAGE}}, "finish_reason": "stop"}]}
-    outcome = count_exchange({"messages": [HI]}, body)
-    assert outcome.count is None
+    assert count_exchange({"messages": [HI]}, body).count is None
+
+
+def test_spoken_output_beside_a_text_is_a_doubt(tiny: TransformersTokenizer) -> None:
+    message = {"content": "Mild.", "audio": {"data": IMAGE}}
+    outcome = count_exchange(
+        {"messages": [HI]}, {"choices": [{"message": message, "finish_reason": "stop"}]}, tokenizer=tiny
+    )
+    assert _count(outcome).completion == tiny.count("Mild.") + 1
+    assert outcome.reason == "audio in the reply is not counted"
 
 
 @pytest.mark.parametrize(

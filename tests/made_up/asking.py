@@ -172,6 +172,12 @@ OF_VALUES = {
     "members": _all("{{ 'name' in m }}{{ m in messages }}{{ m.role in ['user'] }}{{ m is in(messages) }}{{ m == messages[0] }}"),
 }  # fmt: skip
 OF_HARM = {
+    "a method that a value lacks": _all(
+        "{{ m.content.strip is defined }}{{ (m.weight or 1).title is defined }}{{ (m.tool_calls or []).strip is defined }}"
+    ),
+    "an item named like a method": _all("{{ m['items'] is defined }}{{ m['values'] is callable }}"),
+    "a private name in a namespace": _all("{{ ns._Namespace__attrs }}", "{% set ns = namespace(x=1) %}"),
+    "an indent that is no number": _all("{{ m|tojson(indent=2) }}{{ m|tojson(indent=2.0) }}"),
     "appending to the messages": "{{ messages.append({'role': 'x'}) }}{{ messages|length }}",
     "appending to a list of its own": "{% set l = [1] %}{% set _ = l.append(2) %}{{ l }}",
     "updating a message": _all("{{ m.update({'role': 'x'}) }}{{ m.role }}"),

@@ -125,3 +125,39 @@ BEGUN = """\
 {%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n<think>\\n' }}{%- endif %}
 """
 """As Qwen3-Thinking's: it opens the thinking for the model, and writes it down afterwards."""
+
+
+DATING = """\
+{%- for message in messages %}
+    {{- '[' + message.role + ']' }}
+    {{- 'in a leap year: ' if strftime_now('%Y') == '2024' else '' }}
+    {%- if message.reasoning_content %}{{- '<think>' + message.reasoning_content + '</think>' }}{%- endif %}
+    {{- message.content + '[end]' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}
+"""
+"""As no model's that is known: the turns depend on the date."""
+
+_CALLS = (
+    "{%- for call in message.tool_calls or [] %}"
+    "{{- call.function.name + (call.function.arguments | tojson) }}{%- endfor %}"
+)
+
+THINKING_BEFORE_CALLS = THINKING.replace(
+    "{{- message.content + '<|im_end|>\\n' }}", "{{- message.content }}" + _CALLS + "{{- '<|im_end|>\\n' }}"
+)
+"""As Qwen3's: it writes the thinking of every reply, and its calls."""
+
+CALLS_ENDED_OTHERWISE = (
+    """\
+{%- for message in messages %}
+    {{- '[' + message.role + ']' + message.content }}
+    """
+    + _CALLS
+    + """
+    {{- '[call]' if message.tool_calls else '[end]' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '[assistant]' }}{%- endif %}
+"""
+)
+"""As Llama 3.1's: another token ends a turn that calls."""

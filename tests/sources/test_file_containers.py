@@ -87,19 +87,24 @@ def test_a_file_is_read_as_what_it_holds(file: Path, content: bytes, expected: o
     file.write_bytes(content)
     assert told(read(file)) == expected
 
-    file.write_bytes(gzip.compress(content))
+    file.write_bytes(gzip.compress(content, mtime=0))
     assert told(read(file)) == expected
 
 
 def test_a_gzip_of_several_members_is_one_text(file: Path) -> None:
-    file.write_bytes(gzip.compress(A + b"\n" + B[:3]) + gzip.compress(B[3:]) + b"\0" * 512 + gzip.compress(b"\n" + C))
+    file.write_bytes(
+        gzip.compress(A + b"\n" + B[:3], mtime=0)
+        + gzip.compress(B[3:], mtime=0)
+        + b"\0" * 512
+        + gzip.compress(b"\n" + C, mtime=0)
+    )
 
     assert told(read(file)) == WHOLE
 
 
 def test_a_torn_gzip_gives_its_whole_records_and_one_problem(file: Path) -> None:
     lines = [json.dumps({"n": n, "noise": str(hash((n, n)))}).encode() for n in range(20_000)]
-    content = gzip.compress(b"\n".join(lines))
+    content = gzip.compress(b"\n".join(lines), mtime=0)
     file.write_bytes(content[: len(content) // 2])
 
     *whole, last = told(read(file))
@@ -112,10 +117,10 @@ def test_a_torn_gzip_gives_its_whole_records_and_one_problem(file: Path) -> None
 @pytest.mark.parametrize(
     ("content", "problems"),
     [
-        (gzip.compress(A + b"\n")[:-1], ["gzip ends before its end"]),
-        (gzip.compress(A + b"\n")[:-8] + b"\0" * 8, ["gzip is corrupt"]),
-        (gzip.compress(A + b"\n") + b"nonsense", ["gzip is followed by something else"]),
-        (gzip.compress(A + b"\n") + gzip.compress(B)[:2], ["gzip ends before its end"]),
+        (gzip.compress(A + b"\n", mtime=0)[:-1], ["gzip ends before its end"]),
+        (gzip.compress(A + b"\n", mtime=0)[:-8] + b"\0" * 8, ["gzip is corrupt"]),
+        (gzip.compress(A + b"\n", mtime=0) + b"nonsense", ["gzip is followed by something else"]),
+        (gzip.compress(A + b"\n", mtime=0) + gzip.compress(B, mtime=0)[:2], ["gzip ends before its end"]),
     ],
 )
 def test_a_gzip_that_is_broken_behind_a_record_gives_the_record(
@@ -134,14 +139,14 @@ def test_a_gzip_that_is_none_is_one_problem(file: Path, content: bytes) -> None:
 
 
 def test_a_gzip_within_a_gzip_is_no_log(file: Path) -> None:
-    file.write_bytes(gzip.compress(gzip.compress(A)))
+    file.write_bytes(gzip.compress(gzip.compress(A), mtime=0))
 
     assert told(read(file)) == [(1, "not a log: binary data")]
 
 
 def test_a_gzip_bomb_is_left_when_it_is_known_to_be_one(file: Path) -> None:
     limits = Limits(event_bytes=64 * KIB, inflated_bytes=1024 * KIB)
-    file.write_bytes(gzip.compress(A + b"\n" + b" " * 20_000_000 + b"\n" + B))
+    file.write_bytes(gzip.compress(A + b"\n" + b" " * 20_000_000 + b"\n" + B, mtime=0))
 
     assert told(read(file, limits)) == [(1, A), (2, "gzip expands beyond bounds")]
 
@@ -184,7 +189,7 @@ def test_any_bytes_are_events_or_problems_and_never_an_error(file: Path, content
     for event in read(file):
         assert event.problem is None or not event.data
 
-    file.write_bytes(gzip.compress(start + content))
+    file.write_bytes(gzip.compress(start + content, mtime=0))
     read(file)
 
 

@@ -135,6 +135,28 @@ def _bytes_with(tokens: list[tuple[str, bool, bool]], normalizer: Any, **flags: 
 @example(tokens=[("b<", False, True), ("ab", True, True)], normalizer=None, text="ab<ab")
 @example(tokens=[("a", False, True), ("ab", False, True), ("abb", False, True)], normalizer=None, text="abbabaabb")
 @example(tokens=[("<a>", False, True), ("\n", False, False), (">\n", False, False)], normalizer=None, text="<a>\na<a>")
+@example(  # each of the following is cut wrong by a rule that lacks one of its parts
+    tokens=[("<<a<", False, True), ("abab", True, False), ("ab", True, True), ("bb", False, False)],
+    normalizer=None,
+    text="<<a<ababbbab",
+)
+@example(
+    tokens=[("b<", True, True), ("aa", False, False), ("ab", False, False), ("ba", True, True)],
+    normalizer=None,
+    text="bbab<aa",
+)
+@example(tokens=[("bab", True, False), ("a", False, True)], normalizer=None, text="bab")
+@example(
+    tokens=[("bb", True, True), ("baa<", False, True), ("a", False, False), ("<ab", True, True)],
+    normalizer=None,
+    text="a<abbaa<bb",
+)
+@example(
+    tokens=[("a", False, True), ("<<", True, False), ("b", True, False), ("<a", False, True)],
+    normalizer=None,
+    text="<<a<a",
+)
+@example(tokens=[("<b", True, True), ("bb<b", True, True)], normalizer=normalizers.Replace("b", "a"), text="<bba<b")
 def test_whatever_the_added_tokens_the_pieces_add_up(
     tokens: list[tuple[str, bool, bool]], normalizer: Any, text: str
 ) -> None:
@@ -236,7 +258,33 @@ def test_a_stretch_that_is_too_long_and_cannot_be_cut_is_not_counted(
     counter = StretchCounter(backend, name="tiny")
     with pytest.raises(Uncountable):
         counter.count("a" * 100_001)
-    assert counter.count("b" * 99_999 + "<|im_end|>" + "b" * 99_999) == 2 * counter.count("b" * 99_999) + 1
+    longest = "b" * 100_000
+    assert counter.count(f"{longest}<|im_end|>{longest}") == 2 * counter.count(longest) + 1
+    with pytest.raises(Uncountable):
+        counter.count_with_added(longest + "b")
+    assert counter.count_with_added(longest) == counter.count(longest)
+
+
+@pytest.mark.parametrize("flag", ["use_regex", "add_prefix_space"])
+def test_a_long_text_of_lines_is_left_whole_where_bytes_are_more_than_written_out(backend: Any, flag: str) -> None:
+    made = _splitting(backend, LLAMA)
+    flags = {"use_regex": False, "add_prefix_space": False, flag: True}
+    split = pre_tokenizers.Split(Regex(LLAMA), "isolated")
+    made.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(**flags)])
+    text = "The quick brown fox.\n" * 10_000
+    assert list(Cutter(made).pieces(text)) == [text]
+
+
+def test_no_text_is_cut_for_a_model_that_drops_merges_at_random() -> None:
+    made = _bytes_with([("<a>", False, True)], None)
+    made.model.dropout = 0.5
+
+
+def test_where_the_proof_fails_for_this_version_no_text_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "_sharing", lambda *_: set())
+    made = _bytes_with([("b<", False, True), ("ab", True, True)], None)
+    counter = StretchCounter(made, name="bytes", make_fast=None)
+    assert counter.count("ab<ab") == ReferenceEngine(made).count("ab<ab")
 
 
 # The trial.
@@ -360,6 +408,22 @@ def test_a_difference_in_one_piece_puts_all_pieces_of_the_stretch_in_doubt(backe
     assert [piece.endswith(LIE + "\n") for piece in Cutter(made).pieces(whole)][-1]
     assert counter.count(whole) == ReferenceEngine(made).count(whole)
     assert counter.count(whole) == ReferenceEngine(made).count(whole)
+
+
+def test_the_very_end_of_a_long_text_is_audited_too(backend: Any) -> None:
+    found: list[int] = []
+    fast = _engine(lambda text: text.endswith(LIE))(backend, plain=True)
+    audited = AuditedEngine(fast, ReferenceEngine(backend), dismiss=found.append, one_in=1)
+    for _ in range(100):
+        audited.count("x" + "y" * (LONGEST_SAMPLE - len(LIE)) + LIE)  # of which each audit leaves out one end
+    assert found
+
+
+def test_texts_that_never_come_again_do_not_add_up(backend: Any) -> None:
+    counter = StretchCounter(backend, name="tiny", room=100_000, make_fast=None)
+    for number in range(2_000):
+        counter.count(f"text {number}")
+    assert 50 < len(counter._counts.young) < 500
 
 
 def _never(counted: int) -> None:

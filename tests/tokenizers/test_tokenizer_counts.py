@@ -177,6 +177,7 @@ def test_options_that_would_replace_the_conversation_or_the_machinery_are_left_o
     names = ["messages", "conversation", "tools", "tokenize", "add_generation_prompt", "chat_template", "self"]
     names += ["strftime_now", "raise_exception", "namespace", "return_dict", "sanitize_control_tokens"]
     plain = tiny.render(CHATS[0], date=DATE)
+    tiny._renderer._templates[False]._rendered = 0  # so that the next one is audited
     assert tiny.render(CHATS[0], options=dict.fromkeys(names, "x"), date=DATE) == plain
 
 

@@ -10,6 +10,7 @@ from tiny_tokenizer import build
 
 from logcount.errors import Misconfigured
 from logcount.tokenizers import TokenizerRegistry, TokenizerSpec, fetch, parse_spec
+from logcount.tokenizers import registry as registry_module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,3 +93,12 @@ def test_a_tokenizer_that_is_missing_or_was_changed_is_refused_when_it_is_needed
         registry("b1")
     with pytest.raises(Misconfigured, match=r'for "c\*" is not here'):
         registry("c1")
+
+
+def test_names_of_models_that_never_come_again_do_not_add_up(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_module, "_ROOM", 100_000)
+    registry = TokenizerRegistry(_specs(base, ("*", "./one")), store=base / "store")
+    tokenizer = registry("m")
+    for number in range(2_000):
+        assert registry(f"model-{number}") is tokenizer
+    assert 20 < len(registry._by_model.young) < 400

@@ -79,6 +79,8 @@ def trial_conversations() -> Iterator[tuple[list[Message], list[Message] | None,
     for messages in plain:
         yield messages, _TOOLS, True, {}
         yield messages, None, False, {}
+    for options in _OPTIONS:
+        yield plain[-1], None, True, options
     for _ in range(_RANDOM):
         messages = list(_turns(chance))
         yield messages, chance.choice((None, _TOOLS)), chance.random() < 0.8, chance.choice(_OPTIONS)

@@ -53,7 +53,7 @@ class AuditedEngine:
             right = self._reference.count(text)
             sound = right == count
         else:
-            start = self._chance.randrange(len(text) - LONGEST_SAMPLE)
+            start = self._chance.randrange(len(text) - LONGEST_SAMPLE + 1)
             sound = agrees(self._fast, self._reference, text[start : start + LONGEST_SAMPLE])
             right = count if sound else self._reference.count(text)
         if not sound:

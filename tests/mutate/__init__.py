@@ -1,0 +1,1 @@
+"""Mutations of the counting code: each takes one rule out of it, and some test has to notice."""
