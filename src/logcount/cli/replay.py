@@ -39,16 +39,22 @@ class _Moment(click.ParamType[datetime]):
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--output", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-@click.option("--each", is_flag=True, help="One JSON line per exchange, in the order of the archive.")
+@click.option(
+    "--output",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="Form of the groups and sums.",
+)
+@click.option("--each", is_flag=True, help="One JSON line per exchange instead of groups, in the order of the archive.")
 @click.option("--calibrate", is_flag=True, help="Where usage is reported, count by tokenizer too, and compare.")
 @click.option("--by", metavar="DIMENSION,...", help="Group by these dimensions; `hour` and `day` too.")
-@click.option("--since", type=_Moment(), help="Only exchanges at or after this time.")
+@click.option("--since", type=_Moment(), help="Only exchanges at or after this time, in ISO 8601; UTC without a zone.")
 @click.option("--until", type=_Moment(), help="Only exchanges before this time.")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes that count.  [default: one per core for archives of 64 MiB and more, else 1]",
+    help="Processes that count.  [default: one per core, at most 8, for archives of 64 MiB and more, else 1]",
 )
 @click.pass_obj
 def replay(config: Path | None, /, paths: tuple[str, ...], output: str, by: str | None, **options: Any) -> None:

