@@ -193,13 +193,22 @@ def test_a_call_without_a_name_is_a_doubt(tiny: TransformersTokenizer, call: dic
     assert _counted(count_exchange(_asked(HI), said, tokenizer=tiny))[2] == "partial"
 
 
-def test_a_thought_that_is_cut_at_the_limit_is_not_closed(speaking: Speaking) -> None:
+@pytest.mark.parametrize("thought", ["Let me see, first", "t", "think", "/", "Hm.\n\n"])
+def test_a_thought_that_is_cut_at_the_limit_is_not_closed(speaking: Speaking, thought: str) -> None:
     tokenizer = speaking(THINKING)
-    message = {"content": None, "reasoning_content": "Let me see, first"}
+    message = {"content": None, "reasoning_content": thought}
     said = {"choices": [{"message": message, "finish_reason": "length"}]}
     prompt, completion, by = _counted(count_exchange(_asked(HI), said, tokenizer=tokenizer))
     assert (prompt, by) == (tokenizer.count(OPEN), "tokenizer")
-    assert completion == tokenizer.count("<think>\nLet me see, first")
+    assert completion == tokenizer.count("<think>\n" + thought)
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\n\n", "\u3000"])
+def test_a_cut_thought_of_white_space_is_a_lower_bound(speaking: Speaking, blank: str) -> None:
+    said = {"choices": [{"message": {"content": None, "reasoning_content": blank}, "finish_reason": "length"}]}
+    outcome = count_exchange(_asked(HI), said, tokenizer=speaking(THINKING))
+    assert _counted(outcome)[2] == "partial"
+    assert outcome.reason == "the chat template does not show where a cut thought ends"
 
 
 def test_many_choices_after_a_long_conversation_end_in_a_lower_bound_and_not_in_minutes(

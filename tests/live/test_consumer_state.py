@@ -19,6 +19,7 @@ from logcount.model.points import MetricSet, Tally
 from logcount.ports import HubState, PartitionState
 from logcount.run import context
 from logcount.run.context import Context, Room, SettleInterval
+from logcount.run.link import Link
 from logcount.run.service import Service
 from logcount.run.troubles import Troubles
 
@@ -180,3 +181,26 @@ async def test_what_keeps_the_workers_from_counting_is_told(service: Service, co
     ready, _, document = service.report()
     assert (ready, document["status"]) == (False, "troubled")
     assert document["troubles"]["counting"] == {"why": counting.trouble}
+
+
+async def test_a_halted_partition_costs_no_time(
+    hub: QuietHub, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    look = Link._left_to_wait
+
+    def counted(link: Link) -> float:
+        nonlocal looks
+        looks += 1
+        return look(link)
+
+    monkeypatch.setattr(Link, "_left_to_wait", counted)
+    dateless = LogEvent(b"{}", "hub", 3, None, offset="o3")
+    monkeypatch.setattr(hub, "event", lambda number: dateless if number == 3 else QuietHub.event(hub, number))
+    async with asyncio.timeout(10):
+        while not service.report()[2]["halted"]:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    before = looks
+    await asyncio.sleep(0.5)
+    assert looks == before

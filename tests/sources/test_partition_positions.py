@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 from azure.storage.blob.aio import ContainerClient
 
@@ -69,3 +70,37 @@ async def test_a_partition_is_not_begun_anew_while_its_last_link_is_being_left(a
         await leaving
         assert await share_out(positions) == ["0"]
         assert reader.diary == ["start 0", "leave 0", "left 0", "start 0"]
+
+
+class EmptyBlobs:
+    """A store of no checkpoints, in which every claim succeeds."""
+
+    async def list_checkpoints(self, *_place: str) -> list[dict[str, Any]]:
+        return []
+
+    async def claim_ownership(self, claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return claims
+
+
+class FailingReader(Reader):
+    """Fails to start partition 0, and takes its time to start partition 1."""
+
+    async def start(self, partition: str) -> str | None:
+        if partition == "0":
+            raise RuntimeError
+        await super().start(partition)
+        await asyncio.sleep(0.05)
+        self.diary.append(f"started {partition}")
+        return "17"
+
+
+async def test_a_partition_that_fails_to_start_has_no_other_started_twice_at_once() -> None:
+    reader: Any = FailingReader()
+    blobs: Any = EmptyBlobs()
+    positions = Positions(blobs, reader)
+    await positions.claim_ownership([MINE, MINE | {"partition_id": "1"}])
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await positions.list_checkpoints(*PLACE)
+    await asyncio.sleep(0.1)
+    assert reader.diary == ["start 1", "started 1"]

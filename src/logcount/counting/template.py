@@ -169,13 +169,20 @@ class ChatCounter:
         if doubts:  # whether there was no thought, or one that is not shown, nobody knows
             written = written.removeprefix(turn.opening)
         if not (reply.text or reply.tool_calls) and reply.finish is Finish.LENGTH:
-            thought = reply.reasoning.strip()  # cut while it was thinking: nothing closes the thought
-            return Side(self.tokenizer.count(written.partition(thought)[0] + thought), doubts)
+            return self._unclosed(reply, written, turn.after_thinking)
         if not written.endswith(turn.closing):
             # The model's own way to end a tool call may be another than the template's way to write it down.
             return Side(self.tokenizer.count(written), doubts | {"the chat template ends such a reply in its own way"})
         written = written.removesuffix(turn.closing)  # megabytes at times: one of them is enough
         return Side(self.tokenizer.count(written) + stop_tokens(reply.finish), doubts)
+
+    def _unclosed(self, reply: Reply, written: str, after_thinking: str) -> Side:
+        """Count a reply that was cut while the model was thinking: nothing closes the thought."""
+        thought = reply.reasoning.rstrip()
+        begun = written.rpartition(after_thinking)[0].rstrip() if after_thinking else ""
+        if not thought or not begun.endswith(thought.lstrip()):
+            return self._bare(reply, "the chat template does not show where a cut thought ends")
+        return Side(self.tokenizer.count(begun + reply.reasoning[len(thought) :]))
 
     def _turn_text(self, chat: Chat, reply: Reply, date: datetime | None) -> str | None:
         """Return what the template writes for the reply after the prompt; None where that cannot be told apart."""

@@ -20,38 +20,38 @@ _REMEMBERED = 100_000
 
 
 class Joiner:
-    """Remembers which exchanges were counted from GatewayLlmLogs, and which from GatewayLogs.
+    """Remembers which exchanges are counted from their LLM log (GatewayLlmLogs), and which from their gateway log.
 
     If a gateway log was counted in an earlier batch than its LLM log, the LLM log is skipped. For events that are
     delivered again the decision is the same as the first time.
     """
 
     def __init__(self) -> None:
-        self._with_tokens: OrderedDict[str, None] = OrderedDict()
-        self._counted: OrderedDict[str, None] = OrderedDict()
+        self._by_llm_log: OrderedDict[str, None] = OrderedDict()
+        self._by_gateway_log: OrderedDict[str, None] = OrderedDict()
 
     def meet(self, results: Iterable[Decoded]) -> None:
-        """Record the LLM logs of a batch before any of it is counted."""
+        """Record the LLM logs with tokens of a batch before any of it is counted."""
         for result in results:
             if not isinstance(result, Exchange) or result.any_api or not result.usage or not result.correlation:
                 continue
-            if result.correlation not in self._counted:
-                _remember(self._with_tokens, result.correlation)
+            if result.correlation not in self._by_gateway_log:
+                _remember(self._by_llm_log, result.correlation)
 
     def join(self, exchange: Exchange) -> Exchange | Skipped:
         """Return the exchange to count, or `Skipped` if another record of it counts."""
         if exchange.correlation is None:
             return exchange
-        if not exchange.any_api and exchange.correlation in self._counted:
+        if not exchange.any_api and exchange.correlation in self._by_gateway_log:
             return _skipped(exchange, "an LLM log whose exchange was counted from its gateway log")
-        if exchange.any_api and exchange.correlation in self._with_tokens:
+        if exchange.any_api and exchange.correlation in self._by_llm_log:
             return _skipped(exchange, "a gateway log whose exchange is counted from its LLM log")
         return exchange
 
     def remember_counted(self, exchange: Exchange) -> None:
         """Remember that an exchange was counted from this record."""
-        if exchange.any_api and exchange.correlation:
-            _remember(self._counted, exchange.correlation)
+        if exchange.correlation:
+            _remember(self._by_gateway_log if exchange.any_api else self._by_llm_log, exchange.correlation)
 
 
 def may_be_joined(result: Decoded) -> bool:

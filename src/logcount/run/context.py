@@ -43,19 +43,21 @@ class Decisions:
 
 
 class Room:
-    """Limits the bytes of events being counted; a piece larger than the limit is admitted alone."""
+    """Limits the bytes of events being counted, first come, first served; a piece larger than it is admitted alone."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._taken = 0
         self._freed = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     async def enter(self, size: int) -> None:
         """Wait until there is room for `size` bytes, and take it."""
-        while self._taken and self._taken + size > self._size:
-            self._freed.clear()
-            await self._freed.wait()
-        self._taken += size
+        async with self._turn:  # else small pieces would pass a large one for as long as they come
+            while self._taken and self._taken + size > self._size:
+                self._freed.clear()
+                await self._freed.wait()
+            self._taken += size
 
     def leave(self, size: int) -> None:
         """Give room back."""

@@ -115,9 +115,8 @@ class CountingWorkers:
 
         """
         home = self._homes.setdefault(partition, len(self._homes) % len(self._workers))
-        while self._alone[home].locked():  # a batch that ended the worker is being counted again, alone
-            async with self._alone[home]:
-                pass
+        async with self._alone[home]:  # batches that ended the worker are counted again first, alone
+            pass
         worker = self._workers[home]
         try:
             tallied = await _count(worker, batch)

@@ -231,11 +231,13 @@ class Link:
             self._oldest = time.monotonic()
 
     async def _settle_in_time(self) -> None:
-        """Settle when the oldest uncommitted event has waited long enough."""
+        """Settle when the oldest uncommitted event has waited long enough, until the link is broken."""
         while True:
             await asyncio.sleep(max(self._left_to_wait(), 0.01))
             async with self._lock:
-                if self._oldest is None or self._left_to_wait() > 0 or self._broken is not None:
+                if self._broken is not None:
+                    return
+                if self._oldest is None or self._left_to_wait() > 0:
                     continue
                 await self._settle_or_break()
 

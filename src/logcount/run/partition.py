@@ -33,7 +33,8 @@ HUB_SEEN_SECONDS = 5.0
 """The oldest hub state accepted at the start; it is requested again once the link is open."""
 
 AGAIN_SECONDS, LONGEST_AGAIN_SECONDS = 1.0, 60.0
-"""How long to wait before emission is begun again after an error that was not foreseen; doubled up to the longest."""
+"""How long to wait before emission is begun again after an error that was not foreseen; doubled up to the longest, and
+the shortest again after it went well for as long."""
 
 GRACE_SECONDS = 5.0
 """How long a process that lost a partition may still send, and how long its new owner waits before it sends."""
@@ -154,6 +155,7 @@ class Partition:
                 await link.moved.wait()
         wait = AGAIN_SECONDS
         while True:
+            began = time.monotonic()
             try:
                 await self._follow(emission, link)
             except Halted as error:
@@ -161,6 +163,7 @@ class Partition:
                 return
             except Exception as error:
                 self._context.troubles.report_unexpected(self._emission_of(emission), error)
+                wait = wait if time.monotonic() - began < LONGEST_AGAIN_SECONDS else AGAIN_SECONDS
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 wait = min(2 * wait, LONGEST_AGAIN_SECONDS)
 

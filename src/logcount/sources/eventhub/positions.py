@@ -84,7 +84,11 @@ class Positions(CheckpointStore):
         place = self._place = fully_qualified_namespace, eventhub_name, consumer_group
         stored = await self._blobs.list_checkpoints(*place, **kwargs)
         self._stored = {one["partition_id"]: (one["sequence_number"], one["offset"]) for one in stored}
-        await asyncio.gather(*(self._start(partition) for partition in self._claimed - self._started.keys()))
+        starting = [self._start(partition) for partition in self._claimed - self._started.keys()]
+        # All end before an error is raised: the SDK calls again, and none may be started twice at once.
+        for error in await asyncio.gather(*starting, return_exceptions=True):
+            if error is not None:
+                raise error
         return [
             _checkpoint(place, partition, 0, offset)
             for partition, offset in self._started.items()
