@@ -46,7 +46,7 @@ class Naive:
         from transformers import AutoTokenizer  # noqa: PLC0415 - heavy, and only this way needs it
 
         self._tokenizer: Any = AutoTokenizer.from_pretrained(str(folder))
-        self._closing = self._after_reply()
+        self._opening, self._closing = self._around_reply()
 
     def count(self, lines: Lines) -> list[Count]:
         """Count one event after the other."""
@@ -66,7 +66,7 @@ class Naive:
         messages = [_prepared(message) for message in request["messages"]]
         options = {"tools": request.get("tools"), **request.get("chat_template_kwargs", {})}
         prompt = self._render(messages, options, open_reply=True)
-        reply: str | None = said["content"]
+        reply: str | None = self._opening + said["content"]
         if said.get("tool_calls"):
             closed = self._render([*messages, _prepared(said)], options, open_reply=False)
             written = closed[len(prompt) :].removesuffix(self._closing)
@@ -80,12 +80,14 @@ class Naive:
         )
         return shown
 
-    def _after_reply(self) -> str:
-        """Return what the template writes after a reply."""
-        shown = self._render(
-            [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "Rb"}], {}, open_reply=False
-        )
-        return shown.rpartition("Rb")[2]
+    def _around_reply(self) -> tuple[str, str]:
+        """Return what a model writes before its reply, such as a channel, and what the template writes after it."""
+        options = {"enable_thinking": False}
+        asked = [{"role": "user", "content": "Q"}]
+        prompt = self._render(asked, options, open_reply=True)
+        closed = self._render([*asked, {"role": "assistant", "content": "Rb"}], options, open_reply=False)
+        opening, _, closing = closed.removeprefix(prompt).rpartition("Rb")
+        return opening, closing
 
 
 def _prepared(message: dict[str, Any]) -> dict[str, Any]:
