@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -60,16 +59,6 @@ class Archive:
                 self.streamed += event.streamed
                 for side, tokens in enumerate(event.usage or ()):
                     self.usage[side] += tokens
-
-    def split(self) -> None:
-        """Move the second half of the first file to the second, which is empty still."""
-        middle = next(number for number, (_, _, end) in enumerate(self.places) if end * 2 >= self.size) + 1
-        border = self.places[middle - 1][2]
-        with self.paths[0].open("r+b") as whole, self.paths[1].open("wb") as second:
-            whole.seek(border)
-            shutil.copyfileobj(whole, second)
-            whole.truncate(border)
-        self.places[middle:] = [(1, start - border, end - border) for _, start, end in self.places[middle:]]
 
     def copy(self, numbers: Sequence[int], path: Path) -> Path:
         """Write these events to a file of their own, in this order."""

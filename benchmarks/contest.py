@@ -1,9 +1,8 @@
-"""Runs logcount, the naive ways and the ceilings in turn over the same traffic, and compares what they counted."""
+"""Runs logcount and what it is compared with in turn over the same archive, and compares what they counted."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -12,216 +11,169 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archives import STARTING, Archive, empty, filled, first
-from stopwatch import Ran, cores, has_workers, on_cores, replay, run, run_beside
+from archives import empty, filled
+from stopwatch import ROOT, cores, on_cores, replay, run, run_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from traffic import Traffic
 
-SAMPLE = 1_500_000
-"""Bytes of events that a naive way counts in a round: it takes a second for them."""
+SETTINGS = ROOT / "benchmarks" / "accuracy.toml"
+STARTING = 1_000_000
+"""Bytes of long documents by which logcount has loaded all that it loads: its engine only once that pays."""
+SAMPLE = 3_000_000
+"""Bytes of events that the naive way counts in a round: it takes some seconds for them."""
 SKIMMED = 16_000_000
-"""Bytes of events that a ceiling runs over."""
+"""Bytes of events that a way without a tokenizer runs over."""
 SKIMMING = 0.3
-"""Seconds that a ceiling is repeated for: some need but milliseconds."""
-SMALLEST, LARGEST = 4_000_000, 600_000_000
-"""Bytes of an archive, whatever the speed."""
-LONG_ENOUGH = 0.7
-"""Share of the seconds asked for with which an archive is content."""
-SHORTEST = 0.15
-"""Share of a run that must be left without its start for it to be a measurement."""
-SEEDED = 2
-"""Events for the way that loads a tokenizer at every call."""
+"""Seconds that such a way is repeated for: some need but milliseconds."""
 
-NAIVE = "`json.loads`, `apply_chat_template`, `encode`, tokenizer kept"
-BATCHED = "a faster `loads`, `apply_chat_template`, `encode_batch_fast`"
-SEED = "the example that this began from: loads at every call, counts raw JSON"
-WAYS = {NAIVE: "templated", BATCHED: "batched"}
-LOADS, SIMDJSON = "`json.loads` of the event and both bodies", "simdjson, a bare parse of the event"
+Sums = tuple[int, int, int]
+"""Events counted, prompt and completion tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of traffic, and what is aimed at: how many times as fast as another way."""
+    """A kind of traffic, and what is aimed at: how many times as fast as other ways."""
 
     name: str
     traffic: str
-    reported: bool
     aims: dict[str, float]
+
+    @property
+    def reported(self) -> bool:
+        """Say whether usage is reported: then no tokenizer is needed."""
+        return "naive" not in self.aims
+
+
+@dataclass
+class Result:
+    """What was measured, round by round; bytes and seconds are without the start."""
+
+    seconds: list[list[float]] = field(default_factory=list)
+    """Processor time that logcount takes, by size."""
+    times: dict[str, list[list[float]]] = field(default_factory=lambda: defaultdict(list))
+    """How many times as fast logcount is, by the other way and by size."""
+    starts: list[float] = field(default_factory=list)
+    """Seconds of processor time until all is loaded."""
+    workers: float = 0.0
+    """Speed of two workers, as a share of the speed of two copies."""
+    counts: dict[int, tuple[int, int | None]] = field(default_factory=dict)
+    """What the naive way counted, by the number of the event."""
+    sums: set[Sums] = field(default_factory=set)
+    """What every run came to: the same, if all is well."""
 
 
 class Rivals:
-    """The process of the naive ways; it lives through all rounds, on the first core."""
+    """The process of the ways that logcount is compared with; it lives through all rounds, on the first core."""
 
-    def __init__(self, settings: Path, model: str) -> None:
-        command = [sys.executable, str(Path(__file__).parent / "rivals.py"), str(settings), model]
-        quiet = os.environ | {"TRANSFORMERS_VERBOSITY": "error", "TOKENIZERS_PARALLELISM": "true"}
+    def __init__(self, model: str) -> None:
+        command = [sys.executable, str(Path(__file__).parent / "rivals.py"), str(SETTINGS), model]
+        quiet = os.environ | {"TRANSFORMERS_VERBOSITY": "error", "TOKENIZERS_PARALLELISM": "false"}
         with on_cores(cores()[:1]):
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=quiet
             )
-        self.ways: list[str] = self._answer()
-        self.ceilings = [way for way in self.ways if way not in {*WAYS.values(), "seed"}]
 
     def run(self, way: str, path: Path, seconds: float = 0.0) -> tuple[float, Any]:
         """Return the seconds that a way took over a file's lines, and its counts; it is repeated for so long."""
         assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps({"way": way, "path": str(path), "seconds": seconds}) + "\n")
         self._process.stdin.flush()
-        answer = self._answer()
+        line = self._process.stdout.readline()
+        answer = json.loads(line) if line else sys.exit("the process of the other ways has ended")
         return answer["seconds"], answer["counts"]
 
     def close(self) -> None:
         """End it."""
         self._process.communicate()
 
-    def _answer(self) -> Any:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        return json.loads(line) if line else sys.exit("the process of the naive ways has ended")
 
+class Contest:
+    """Measures logcount beside the other ways over one kind of traffic of one model.
 
-@dataclass
-class Corpus:
-    """An archive of one kind, the samples of it, and what was measured over it."""
+    One run measures all sizes: a file of the archive ends at each. A replay opens a file when those before it are
+    counted, if none is so small that it is read together with others.
+    """
 
-    kind: Kind
-    archive: Archive
-    start: list[Path]
-    """Two files, just long enough that all is loaded."""
-    samples: list[tuple[list[int], Path]]
-    skimmed: Path
-    rates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """Bytes a second, by way, round by round."""
-    starts: list[float] = field(default_factory=list)
-    sums: set[tuple[int, int, int]] = field(default_factory=set)
-    """Events counted, prompt and completion tokens: of every run."""
-    naive: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
-    seeded: tuple[int, int] = (0, 0)
-    """Tokens of the example's counts, and of the naive way's over the same events."""
-
-
-class Bench:
-    """Runs everything in turn over all kinds, and says what came of it."""
-
-    def __init__(self, settings: Path, rivals: Rivals, rounds: int) -> None:
-        self._settings = settings
+    def __init__(self, folder: Path, kind: Kind, traffic: Traffic, rivals: Rivals, sizes: Sequence[int]) -> None:
+        self._folder = folder
+        self._kind = kind
         self._rivals = rivals
-        self._rounds = rounds
-        self._one, self._both = cores()[:1], cores()[:2]
-        self._starts: dict[tuple[int, bool, str], float] = {}
-        """Seconds of starting, by round, whether usage is reported, and way: tokenizers are all the difference."""
+        self._sizes = sizes
+        self._start = filled(folder, "start", traffic.documents(), STARTING, parts=1)
+        events = getattr(traffic, kind.traffic)()
+        self.archive = empty(folder, "archive", len(sizes))
+        for part, size in enumerate(sizes):
+            self.archive.grow(events, part, lambda size=size: self.archive.size >= size)  # type: ignore[misc]
+        self._paths = [*self._start.paths, *self.archive.paths]
+        self.result = Result()
 
-    def corpus(self, folder: Path, kind: Kind, traffic: Traffic, seconds: float) -> Corpus:
-        """Write an archive that logcount needs about so many seconds for."""
-        name = kind.traffic
-        events = getattr(traffic, name)()
-        if kind.reported:
-            start = first(folder, f"{name}-start", events, 1, parts=2)
-        else:
-            start = filled(folder, f"{name}-start", traffic.documents(), STARTING, parts=2)
-        archive = empty(folder, name)
-        began = self._replay(start.paths).processor
-        taken, size = 0.0, SMALLEST
-        while taken < LONG_ENOUGH * seconds and archive.size < LARGEST:
-            archive.grow(events, 0, lambda: archive.size >= size)  # noqa: B023 - called at once
-            taken = max(self._replay(archive.paths).processor - began, seconds / 20)
-            size = int(min(archive.size * min(seconds / taken, 8), LARGEST))
-        archive.split()
-        samples = [
-            (numbers, archive.copy(numbers, folder / f"{name}-sample-{order}.jsonl"))
-            for order, numbers in enumerate(archive.draw(self._rounds, min(SAMPLE, archive.size // self._rounds)))
-        ]
-        skimmed = archive.copy(archive.draw(1, SKIMMED, seed=6)[0], folder / f"{name}-skimmed.jsonl")
-        return Corpus(kind, archive, start.paths, samples, skimmed)
+    def measure(self, rounds: int) -> None:
+        """Measure logcount and the other ways in turn."""
+        samples = self.archive.draw(rounds, min(SAMPLE, self.archive.size // rounds))
+        for number in range(rounds):
+            seconds = self._logcount()
+            self.result.seconds.append(seconds)
+            for way, speed in self._others(samples[number % len(samples)]).items():
+                ratios = [size / its / speed for size, its in zip(self._sizes, seconds, strict=True)]
+                self.result.times[way].append(ratios)
 
-    def measure(self, corpus: Corpus, number: int) -> None:
-        """Measure every way once."""
-        self._one_core(corpus, number)
-        if not corpus.kind.reported:
-            self._naively(corpus, number)
-        for way in self._rivals.ceilings:
-            seconds, _ = self._rivals.run(way, corpus.skimmed, SKIMMING)
-            corpus.rates[way].append(corpus.skimmed.stat().st_size / seconds)
-        if len(self._both) == 2:
-            self._two_cores(corpus, number)
-
-    def check(self, corpus: Corpus) -> list[str]:
-        """Return what is wrong with the counts; nothing, if all is well."""
-        ran = run(replay(corpus.archive.paths, settings=self._settings, workers=len(self._both), output=["--each"]))
-        lines = [json.loads(line) for line in ran.output.splitlines()]
+    def check(self) -> list[str]:
+        """Count on two cores, and return what is wrong with the counts; nothing, if all is well."""
+        lines = [json.loads(line) for line in self._two_cores().splitlines()]
         each = [(line["prompt"], line["completion"]) for line in lines]
         prompt, completion = (sum(one[side] or 0 for one in each) for side in (0, 1))
-        corpus.sums.add((sum(line["outcome"] == "counted" for line in lines), prompt, completion))
-        wrong = [f"sums that are not the same in every run: {sorted(corpus.sums)}"] if len(corpus.sums) > 1 else []
-        if corpus.kind.reported and [prompt, completion] != corpus.archive.usage:
-            wrong.append(f"{prompt}, {completion} tokens, where {corpus.archive.usage} are reported")
-        if len(each) != len(corpus.archive.places):
-            return [*wrong, f"{len(each)} lines for {len(corpus.archive.places)} events"]
-        for number, (its_prompt, its_completion) in sorted(corpus.naive.items()):
-            expected = (its_prompt, each[number][1] if its_completion is None else its_completion)
-            if each[number] != expected:
-                wrong.append(f"event {number + 1}: {each[number]} for {expected} ({lines[number]['reason']})")
+        sums = self.result.sums | {(sum(line["outcome"] == "counted" for line in lines), prompt, completion)}
+        wrong = [f"sums that are not the same in every run: {sorted(sums)}"] if len(sums) > 1 else []
+        reported = [sum(sides) for sides in zip(self._start.usage, self.archive.usage, strict=True)]
+        if self._kind.reported and [prompt, completion] != reported:
+            wrong.append(f"{prompt}, {completion} tokens, where {reported} are reported")
+        before = len(self._start.places)
+        if len(each) != before + len(self.archive.places):
+            return [*wrong, f"{len(each)} lines for {before + len(self.archive.places)} events"]
+        for number, (its_prompt, its_completion) in sorted(self.result.counts.items()):
+            got = each[before + number]
+            expected = (its_prompt, got[1] if its_completion is None else its_completion)
+            if got != expected:
+                wrong.append(f"event {number + 1}: {got} for {expected} ({lines[before + number]['reason']})")
         return wrong
 
-    def _replay(self, paths: Sequence[Path], workers: int = 1) -> Ran:
-        command = replay(paths, settings=self._settings, workers=workers)
-        return run(command, self._one if workers == 1 else self._both)
+    def _logcount(self) -> list[float]:
+        """Return the seconds of processor time that each size takes, without the start."""
+        stamps = self._folder / "stamps.json"
+        python, *arguments = replay(self._paths, settings=SETTINGS)
+        ran = run([python, str(ROOT / "benchmarks" / "stamped.py"), str(stamps), *arguments[2:]], cores()[:1])
+        document = json.loads(ran.output)
+        tokens = document["tokens"]
+        self.result.sums.add((document["events"]["counted"], tokens["prompt"], tokens["completion"]))
+        opened = json.loads(stamps.read_text())
+        began, *ends = [opened[name] for name in (*map(str, self.archive.paths), "end")]
+        self.result.starts.append(began)
+        return [end - began for end in ends]
 
-    def _one_core(self, corpus: Corpus, number: int) -> None:
-        began = self._started(number, corpus, "one core", lambda: self._replay(corpus.start).processor)
-        ran = self._replay(corpus.archive.paths)
-        corpus.starts.append(began)
-        corpus.rates["logcount"].append(_rate(corpus, ran.processor, began))
-        corpus.sums.add(_sums(ran))
+    def _others(self, sample: list[int]) -> dict[str, float]:
+        """Return the bytes a second of each other way, over a sample."""
+        if self._kind.reported:
+            sample = self.archive.draw(1, SKIMMED)[0]
+        path = self.archive.copy(sample, self._folder / "sample.jsonl")
+        speeds: dict[str, float] = {}
+        for way in self._kind.aims:
+            seconds, counts = self._rivals.run(way, path, SKIMMING if self._kind.reported else 0.0)
+            speeds[way] = path.stat().st_size / seconds
+            if counts:
+                self.result.counts |= {event: tuple(count) for event, count in zip(sample, counts, strict=True)}
+        return speeds
 
-    def _started(self, number: int, corpus: Corpus, way: str, measure: Callable[[], float]) -> float:
-        """Return the seconds that starting takes in this round."""
-        key = (number, corpus.kind.reported, way)
-        if key not in self._starts:
-            self._starts[key] = measure()
-        return self._starts[key]
-
-    def _naively(self, corpus: Corpus, number: int) -> None:
-        numbers, path = corpus.samples[number % len(corpus.samples)]
-        for name, way in WAYS.items():
-            seconds, counts = self._rivals.run(way, path)
-            corpus.rates[name].append(path.stat().st_size / seconds)
-            for event, count in zip(numbers, counts, strict=True):
-                both = corpus.naive.setdefault(event, tuple(count))
-                assert both == tuple(count), "the naive ways differ"
-        few = corpus.archive.copy(numbers[:SEEDED], path.with_name("few.jsonl"))
-        seconds, counts = self._rivals.run("seed", few)
-        corpus.rates[SEED].append(few.stat().st_size / seconds)
-        ours = sum(sum(filter(None, corpus.naive[event])) for event in numbers[:SEEDED])
-        corpus.seeded = corpus.seeded[0] + sum(map(sum, counts)), corpus.seeded[1] + ours
-
-    def _two_cores(self, corpus: Corpus, number: int) -> None:
-        began = self._started(number, corpus, "two copies", lambda: self._copies(corpus.start))
-        whole = self._copies(corpus.archive.paths)
-        corpus.rates["two copies"].append(_rate(corpus, whole, began))
-        corpus.rates["two copies, whole"].append(corpus.archive.size / whole)
-        if has_workers():
-            began = self._started(number, corpus, "two workers", lambda: self._replay(corpus.start, workers=2).wall)
-            ran = self._replay(corpus.archive.paths, workers=2)
-            corpus.rates["two workers"].append(_rate(corpus, ran.wall, began))
-            corpus.rates["two workers, whole"].append(corpus.archive.size / ran.wall)
-            corpus.sums.add(_sums(ran))
-
-    def _copies(self, paths: Sequence[Path]) -> float:
-        """Return the seconds until the last of two programs has ended, each with a file and a core of its own."""
-        commands = [replay([path], settings=self._settings) for path in paths]
-        return max(ran.wall for ran in run_beside(commands, [[core] for core in self._both]))
-
-
-def _rate(corpus: Corpus, seconds: float, began: float) -> float:
-    """Return bytes a second without the start; no number where hardly anything is left without it."""
-    left = seconds - began
-    return corpus.archive.size / left if left > SHORTEST * seconds else math.nan
-
-
-def _sums(ran: Ran) -> tuple[int, int, int]:
-    document = json.loads(ran.output)
-    return document["events"]["counted"], document["tokens"]["prompt"], document["tokens"]["completion"]
+    def _two_cores(self) -> bytes:
+        """Return what two workers say of each event; they run after two copies, with half of the archive each."""
+        both, number = cores()[:2], len(self.archive.places)
+        shares = range(number // 2), range(number // 2, number)
+        halves = [self.archive.copy(share, self._folder / f"half-{share.start}.jsonl") for share in shares]
+        copies = [replay([half], settings=SETTINGS, output=["--each"]) for half in halves]
+        apart = run_beside(copies, [[core] for core in (both * 2)[:2]])
+        together = run(replay(self._paths, settings=SETTINGS, workers=2, output=["--each"]), both)
+        self.result.workers = max(ran.wall for ran in apart) / together.wall
+        return together.output

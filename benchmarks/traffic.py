@@ -77,11 +77,12 @@ class Conversation:
 class Traffic:
     """Makes events of one model; the same seed and machine make the same ones."""
 
-    def __init__(self, text: InstalledText, model: str, *, reported: bool = False) -> None:
+    def __init__(self, text: InstalledText, model: str, *, reported: bool = False, tools: bool = True) -> None:
         self._text = text
         self._random: Random = text.random
         self.model = model
         self._reported = reported
+        self._tools_share = TOOLS_SHARE if tools else 0.0
         self._number = 0
         self._applications = [self._application(number) for number in range(APPLICATIONS)]
 
@@ -145,7 +146,7 @@ class Traffic:
     def _application(self, number: int) -> Application:
         drawn = (number + 0.5) / APPLICATIONS
         write = next(write for share, write in HABITS if drawn <= share)
-        uses = (number * 5 % APPLICATIONS + 0.5) / APPLICATIONS < TOOLS_SHARE
+        uses = (number * 5 % APPLICATIONS + 0.5) / APPLICATIONS < self._tools_share
         tools = [self._tool() for _ in range(12)] if uses else []
         return Application(f"app-{number}", write, self._text.prose(self._length(800, 0.5, 4_000)), tools)
 
