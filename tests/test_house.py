@@ -29,7 +29,6 @@ PURE = (
     "model",
     "pipeline",
 )
-ADAPTERS = ("sources", "stores", "sinks", "templates", "tokenizers", "reports", "health")
 
 ALLOWED = {
     "errors": set(),

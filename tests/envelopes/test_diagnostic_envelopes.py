@@ -13,7 +13,7 @@ from logcount import count_exchange
 from logcount.counting import Counter
 from logcount.envelopes.diagnostic import JOIN_ROWS
 from logcount.model.content import Usage
-from logcount.model.exchanges import Body, Exchange, Rejected, Skipped
+from logcount.model.exchanges import LONGEST_NAME, Body, Exchange, Rejected, Skipped
 
 ANSWER = '{"id":"chatcmpl-1","usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21},"choices":[]}'
 PROPERTIES: dict[str, Any] = {
@@ -107,6 +107,13 @@ EXPORTED = {
 )
 def test_a_gateway_log_with_bodies_is_an_exchange(record: Any) -> None:
     assert exchange(record) == READ
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(LONGEST_NAME, True), (LONGEST_NAME + 1, False)])
+def test_an_id_of_any_length_is_shown_and_a_long_one_is_not_remembered(length: int, is_kept: bool) -> None:
+    identity = "6" * length
+    read = exchange(GATEWAY | {"correlationId": identity})
+    assert (read.id, read.correlation) == (identity, identity if is_kept else None)
 
 
 def test_the_backends_bodies_stand_in_for_the_callers() -> None:

@@ -15,7 +15,7 @@ import msgspec
 from logcount import jsontext
 from logcount.bodies.usage import as_stated, to_tokens
 from logcount.envelopes import fields
-from logcount.model.exchanges import Body, Decoded, Exchange, Rejected, Skipped
+from logcount.model.exchanges import LONGEST_NAME, Body, Decoded, Exchange, Rejected, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -200,7 +200,7 @@ def _gateway_log(flat: dict[str, Any], cut: frozenset[str], stated: Mapping[str,
         dimensions=dimensions,
         flags=request_flags | response_flags,
         any_api=True,
-        correlation=identity,
+        correlation=_correlation(identity),
     )
 
 
@@ -221,7 +221,7 @@ def _llm_log(flat: dict[str, Any], _cut: frozenset[str]) -> Decoded:
         response=Body({"choices": [{"message": message} for message in said]}) if said else None,
         usage=usage,
         dimensions=fields.dimensions(flat, _DIMENSIONS),
-        correlation=identity,
+        correlation=_correlation(identity),
     )
 
 
@@ -233,6 +233,11 @@ _READERS: dict[str, Callable[[dict[str, Any], frozenset[str]], Decoded]] = {
 
 def _identity(flat: dict[str, Any]) -> str | None:
     return fields.text(flat.get("correlationid"))
+
+
+def _correlation(identity: str | None) -> str | None:
+    """Return the id by which records are joined, which is remembered: a GUID, and never one of kilobytes."""
+    return identity if identity is None or len(identity) <= LONGEST_NAME else None
 
 
 def _time(flat: dict[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 """Counts texts for one tokenizer: cut into stretches, each counted once and remembered, by the fastest exact engine.
 
-Law 4 holds here: an engine counts only after it was tried against the reference on a fixed set of texts, and only
+Law: an engine counts only after it was tried against the reference on a fixed set of texts, and only
 until an audit finds a difference; texts are cut only where that is proven.
 """
 

@@ -1,6 +1,6 @@
 """A model's tokenizer and chat template: counts the tokens of texts, renders conversations.
 
-Law 4 holds here: a count is what the backend that `AutoTokenizer` built gives, and a rendered conversation
+Law: a count is what the backend that `AutoTokenizer` built gives, and a rendered conversation
 is what `apply_chat_template` gives; nothing is approximated.
 """
 
