@@ -80,6 +80,7 @@ class Context:
     decisions: Decisions = Decisions()
     repeats: int = 0
     """The number of events that were delivered again and dropped."""
+    _slow: set[tuple[str, asyncio.Task[list[list[Tally]]]]] = field(default_factory=set)
     _hub_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _hub_seen: tuple[float, HubState] | None = None
 
@@ -105,15 +106,20 @@ class Context:
         """Start counting events of `size` bytes once there is room; the room is freed when they are counted."""
         await self.room.enter(size)
         task = asyncio.ensure_future(self.counting.count(partition, piece))
-        what, why = f"counting of partition {partition}", f"has taken more than {SLOW_SECONDS:.0f} s"
-        timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, self.troubles.rise, what, why)
+        timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._note_slow, partition, task)
 
         def leave(counted: asyncio.Task[list[list[Tally]]]) -> None:
             timer.cancel()
-            self.troubles.settle(what)
+            self._slow.discard((partition, counted))
+            if not any(slow == partition for slow, _ in self._slow):
+                self.troubles.settle(f"counting of partition {partition}")
             self.room.leave(size)
             if not counted.cancelled():
                 counted.exception()  # looked at, for the case that the link has ended and nobody else does
 
         task.add_done_callback(leave)
         return task
+
+    def _note_slow(self, partition: str, task: asyncio.Task[list[list[Tally]]]) -> None:
+        self._slow.add((partition, task))
+        self.troubles.rise(f"counting of partition {partition}", f"has taken more than {SLOW_SECONDS:.0f} s")

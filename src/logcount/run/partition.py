@@ -102,20 +102,25 @@ class Partition:
         self._left.set()
         link, self.link = self.link, None
         tasks, self._tasks = self._tasks, []
-        if link is not None:
-            await link.leave()
-            self._head = link.head
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_SECONDS):
-                while self.halted is None and tasks and any(one.lacks(self._head) for one in self.emissions):
-                    await asyncio.sleep(0.05)
-                if self.halted is None and tasks:
-                    await self._write_last_checkpoint()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for emission in self.emissions:
-            self._context.troubles.forget(self._emission_of(emission))
+        try:
+            if link is not None:
+                await link.leave()
+                self._head = link.head
+            if tasks:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._emit_rest(), GRACE_SECONDS)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for emission in self.emissions:
+                self._context.troubles.forget(self._emission_of(emission))
+
+    async def _emit_rest(self) -> None:
+        while self.halted is None and any(one.lacks(self._head) for one in self.emissions):
+            await asyncio.sleep(0.05)
+        if self.halted is None:
+            await self._write_last_checkpoint()
 
     async def _find_place(self) -> StartPosition:
         decisions = self._context.decisions

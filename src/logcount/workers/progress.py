@@ -44,6 +44,10 @@ class Progress:
         step, loading = _FIELDS.unpack_from(self._memory)
         return step, loading > 0
 
+    def close(self) -> None:
+        """Close the memory; nothing is read after that."""
+        self._memory.close()
+
     def _change_loading(self, by: int) -> None:
         self._loading += by
         _FIELDS.pack_into(self._memory, 0, self.read()[0], self._loading)

@@ -9,7 +9,7 @@ import pickle
 import sys
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, cast
 
 from logcount.workers.process import ANSWER, BUFFER_BYTES, SIZE
@@ -62,25 +62,21 @@ class Worker:
             Ended: the process ended meanwhile.
             OSError: it cannot be started.
         """
-        (their_requests, requests), (answers, their_answers) = _pipe(), _pipe()
-        memory = make_memory()
-        self._progress = Progress(memory)
-        theirs = their_requests, their_answers, memory
-        try:
+        with ExitStack() as ours, ExitStack() as theirs:  # each descriptor is closed, whatever fails
+            their_requests, requests = _pipe(theirs, ours)
+            answers, their_answers = _pipe(ours, theirs)
+            memory = make_memory()
+            theirs.callback(os.close, memory)
+            self._progress = Progress(memory)
+            passed = their_requests, their_answers, memory
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "logcount.workers.process", *map(str, theirs)),
+                *(sys.executable, "-P", "-m", "logcount.workers.process", *map(str, passed)),
                 stdin=asyncio.subprocess.DEVNULL,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},  # the same code as here
-                pass_fds=theirs,
+                pass_fds=passed,
                 start_new_session=True,  # an interrupt from the terminal is for the parent, which ends its workers
             )
-        except BaseException:
-            for descriptor in (requests, answers):
-                os.close(descriptor)
-            raise
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
+            ours.pop_all()  # from here on they are their transports'
         loop, self._answers = asyncio.get_running_loop(), asyncio.StreamReader(limit=BUFFER_BYTES)
         source, target = open(answers, "rb", 0), open(requests, "wb", 0)  # noqa: SIM115 - closed by their transports
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(self._answers), source)
@@ -99,6 +95,9 @@ class Worker:
             await self._reading
         if self._requests is not None:
             self._requests.close()
+        if self._progress is not None:
+            self._progress.close()
+            self._progress = None
 
     async def ask(self, item: object) -> Any:
         """Return the result of a work item.
@@ -169,7 +168,7 @@ class Worker:
         finally:
             head.cancel()
         whole, size = ANSWER.unpack(head.result())
-        return whole, await self._answers.readexactly(size)
+        return whole, await asyncio.wait_for(self._answers.readexactly(size), self._patience and LOADING_SECONDS)
 
     async def _wait_patiently(self, head: asyncio.Future[bytes]) -> None:
         """Wait for as long as the worker gets on, or has nothing to do."""
@@ -183,9 +182,11 @@ class Worker:
                 raise TimeoutError
 
 
-def _pipe() -> tuple[int, int]:
-    """Return the read and write ends of a pipe, enlarged to `BUFFER_BYTES` if the system allows it."""
+def _pipe(read: ExitStack, write: ExitStack) -> tuple[int, int]:
+    """Return a pipe's ends, to read and to write, each closed by its owner; the pipe is as large as it may be."""
     ends = os.pipe()
+    read.callback(os.close, ends[0])
+    write.callback(os.close, ends[1])
     with suppress(AttributeError, OSError):
         fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, BUFFER_BYTES)
     return ends
