@@ -44,7 +44,9 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file.  [default: logcount.toml, if any]"
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings file; stands before the command.  [default: logcount.toml, if any]",
 )
 @click.pass_context
 def cli(ctx: click.Context, config: Path | None) -> None:

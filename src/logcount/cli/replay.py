@@ -54,6 +54,7 @@ class _Moment(click.ParamType[datetime]):
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
+    metavar="N",
     help="Processes that count.  [default: one per core, at most 8, for archives of 64 MiB and more, else 1]",
 )
 @click.pass_obj

