@@ -68,7 +68,13 @@ def test_what_is_in_doubt_is_read_in_full(answer: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [{"prompt_cache_hit_tokens": 5}, {"prompt_tokens_details": None}, {"total_tokens": 99}]
+    "more",
+    [
+        {"prompt_cache_hit_tokens": 5},
+        {"prompt_cache_hit_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}},
+        {"prompt_tokens_details": None},
+        {"total_tokens": 99},
+    ],
 )
 @pytest.mark.parametrize("cut", [True, False])
 def test_the_usage_fast_path_misses_nothing(more: dict[str, Any], cut: bool) -> None:
