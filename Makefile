@@ -17,8 +17,8 @@ run: $(CACHE)/tokenizers/stamp ## replay the sample archive with real tokenizers
 live: $(VENV)/dev.stamp node_modules/stamp $(CACHE)/tokenizers/stamp ## count live on this machine: loopback Event Hubs, Azurite, loopback ingestion
 	PYTHONPATH=tests $(BIN)/python -m show_live
 
-test: $(VENV)/dev.stamp node_modules/stamp ## run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/dev.stamp node_modules/stamp ## run every test, in two processes: the tests of a file in one, in their order
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 RUNS ?= 5
 SEED ?= 1

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 HUB = "apim-logs"
+GUARD_SECONDS = 180.0
+"""When what never comes about is given up: no measure of anything, as a wait ends as soon as it can."""
 GROUP = "logcount"
 
 
@@ -45,6 +47,7 @@ class Stack:
     settings: dict[str, Any] = field(default_factory=dict)
     """Further settings, by LOGCOUNT_ name."""
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _kept: list[ContainerClient] = field(default_factory=list, init=False)
 
     def environment(self, **more: Any) -> dict[str, str]:
         """Return the environment for a logcount that is to count this stack's hub."""
@@ -82,6 +85,12 @@ class Stack:
     def container_client(self) -> ContainerClient:
         """Return a client of the container of ledger and checkpoints."""
         return ContainerClient.from_connection_string(self.azurite.connection_string, self.container)
+
+    def kept_client(self) -> ContainerClient:
+        """Return such a client that stays open until the stack is closed, for what is asked again and again."""
+        if not self._kept:
+            self._kept.append(self.container_client())
+        return self._kept[0]
 
     def names(self) -> list[str]:
         """Return the names of all that the ledger's store holds."""
@@ -129,7 +138,9 @@ class Stack:
         return sums
 
     def close(self) -> None:
-        """Kill every logcount."""
+        """Kill every logcount, and let go of connections."""
+        while self._kept:
+            self._kept.pop().close()
         for process in self._started:
             process.kill()
             process.wait()
@@ -150,13 +161,13 @@ def run_stack(folder: Path, *, partitions: int = 2, hub: str = HUB) -> Iterator[
         yield stack
 
 
-def stop(process: subprocess.Popen[bytes], seconds: float = 30.0) -> int:
+def stop(process: subprocess.Popen[bytes], seconds: float = GUARD_SECONDS) -> int:
     """Ask a logcount to stop, and return its exit status."""
     process.send_signal(signal.SIGTERM)
     return process.wait(seconds)
 
 
-def wait_until(claim: Callable[[], bool], seconds: float = 30.0, what: str = "it") -> None:
+def wait_until(claim: Callable[[], bool], seconds: float = GUARD_SECONDS, what: str = "it") -> None:
     """Wait until a claim holds, or fail."""
     deadline = time.monotonic() + seconds
     while not claim():

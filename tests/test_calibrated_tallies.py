@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_tokenizer import build
 from wire import event
 
 from logcount.calibration import Compared, Comparison
@@ -30,7 +28,6 @@ from logcount.model.points import (
     Tally,
 )
 from logcount.pipeline import Pipeline, is_sampled
-from logcount.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +46,6 @@ BODIES = {
     "responseBody": '{"model": "m", "choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}],'
     '"usage": {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}}',
 }
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TransformersTokenizer:
-    return load_tokenizer(build(tmp_path_factory.mktemp("tiny")), name=LABEL)
 
 
 def _events(number: int) -> list[LogEvent]:
@@ -94,7 +86,7 @@ def test_calibration_changes_nothing_of_a_tally_but_what_it_adds(tiny: Transform
 
 def test_each_side_is_split_by_model_tokenizer_and_side(tiny: TransformersTokenizer) -> None:
     (tally,) = _tallied(tiny, 1.0, _events(1))
-    named = (("Model", "m"), ("Tokenizer", f"{LABEL} {tiny.fingerprint}"))
+    named = (("Model", "m"), ("Tokenizer", f"{tiny.name} {tiny.fingerprint}"))
     prompt = tiny.count("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
     assert tally.calibrated == (
         Calibrated((*named, ("Side", "prompt")), 9, prompt),

@@ -63,7 +63,7 @@ ALLOWED = {
 
 FOREIGN = {
     "azure": {"sources", "stores", "cli"},
-    "aiohttp": {"sinks", "health"},
+    "aiohttp": {"sinks"},
     "asyncio_throttle": {"sinks"},
     "opencensus": {"sinks"},
     "opentelemetry": {"sinks"},
@@ -157,13 +157,48 @@ def test_the_pure_half_has_no_coroutines_and_no_clock(room: str) -> None:
                 assert node.attr not in {"now", "utcnow", "today"}, f"{path} looks at the clock"
 
 
+LONGEST, DEEPEST, MOST_PARAMETERS = 40, 3, 6
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+
+
+def _length(function: Function) -> int:
+    """Return the lines of a function, its docstring left out."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    if ast.get_docstring(function, clean=False) is None:
+        return lines
+    docstring = function.body[0]
+    return lines - ((docstring.end_lineno or 0) - docstring.lineno + 1)
+
+
+def _nesting(node: ast.AST) -> int:
+    """Return how many blocks stand in each other; an `elif` stands in the `if` before it, as in the tree."""
+    inner = [
+        child for child in ast.iter_child_nodes(node) if not isinstance(child, Function | ast.ClassDef | ast.Lambda)
+    ]
+    return max((_nesting(child) + isinstance(child, BLOCKS) for child in inner), default=0)
+
+
+def _parameters(function: Function) -> int:
+    given = function.args
+    listed = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    return sum(one.arg not in {"self", "cls"} for one in listed)
+
+
 @pytest.mark.parametrize("path", ROOMS, ids=lambda path: str(path.relative_to(SRC)))
 def test_functions_fit_one_glance(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            documented = ast.get_docstring(node, clean=False)
-            length = (node.end_lineno or 0) - node.lineno + 1 - (len(documented.splitlines()) if documented else 0)
-            assert length <= 45, f"{path}: {node.name} has {length} lines"
+        if not isinstance(node, Function):
+            continue
+        assert _length(node) <= LONGEST, f"{path}: {node.name} has {_length(node)} lines"
+        assert _nesting(node) <= DEEPEST, f"{path}: {node.name} is nested {_nesting(node)} levels deep"
+        assert _parameters(node) <= MOST_PARAMETERS, f"{path}: {node.name} takes {_parameters(node)} parameters"
+
+
+def test_nesting_is_counted_as_it_stands_in_the_tree() -> None:
+    ladder = "for x in y:\n if a: pass\n elif b: pass\n elif c:\n  def f():\n   if d: pass"
+    assert _nesting(ast.parse(ladder)) == 4
 
 
 LIGHT = {

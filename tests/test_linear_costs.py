@@ -25,8 +25,8 @@ SMALLER = {
     "choices after as many messages": 100,  # each choice renders all messages, up to a bound of its own
     "keys in each of 20 messages": 60,
 }
-MOST_MEMORY, SPARE = 13, 2**20
-"""How many times the memory ten times as much may take, and bytes that are no matter."""
+MOST_MEMORY, SPARE = 13, 2**21
+"""How many times the memory ten times as much may take, and bytes that are no matter: chance may audit one of two."""
 MOST_TIME, MOMENT = 25, 0.01
 """How many times the time, and seconds below which no time is told from another."""
 SQUARE_BY_NATURE = {"choices after as many messages", "choices after as many options"}

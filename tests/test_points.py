@@ -52,6 +52,7 @@ compared = st.builds(
 )
 tallies = st.builds(
     Tally,
+    folded=st.just(False),
     word=st.sampled_from(("counted", "uncounted", "rejected", "skipped")),
     minute=st.integers(MINUTE, MINUTE + 2),
     dimensions=st.tuples(

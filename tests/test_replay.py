@@ -99,6 +99,29 @@ async def test_an_exchange_without_a_time_happened_when_the_broker_took_it() -> 
     assert each[0][1].time == AT
 
 
+@pytest.mark.parametrize(
+    ("time", "possible"),
+    [
+        ("0001-01-01T00:00:00", False),
+        ("0999-12-31T23:59:59Z", False),
+        ("1999-12-31T23:59:59Z", False),
+        ("2000-01-01T00:00:00Z", True),
+        ("2026-11-23T10:03:17Z", True),
+        ("2026-11-23T10:03:18Z", False),
+        ("9999-12-31T23:59:59Z", False),
+    ],
+)
+async def test_a_time_that_cannot_be_gives_way_to_the_brokers(time: str, possible: bool) -> None:
+    _, ((_, outcome),) = await _replayed([event(COUNTED | {"time": time}, 1, enqueued=AT)])
+    assert (outcome.time == AT, "impossible-time" in outcome.flags) == (not possible, not possible)
+    assert outcome.count is not None
+
+
+async def test_a_time_that_cannot_be_is_unknown_where_no_broker_says_another() -> None:
+    _, ((_, outcome),) = await _replayed([event(COUNTED | {"time": "0001-01-01T00:00:00"}, 1)])
+    assert (outcome.time, "impossible-time" in outcome.flags) == (None, True)
+
+
 async def test_what_cannot_be_read_and_was_taken_outside_the_span_is_outside() -> None:
     early = AT.replace(year=2025)
     summary, _ = await _replayed([event("x", 1, enqueued=early), event("x", 2)], span=TimeSpan(since=AT))

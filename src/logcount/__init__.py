@@ -34,15 +34,15 @@ def count_exchange(
 ) -> Outcome:
     """Count the tokens of one exchange from its bodies.
 
-    `request` and `response` are the bodies as they went over the wire (text or bytes, streams too) or decoded JSON;
-    None is a body that is not known. `model` is used where neither body names one. `status` is the HTTP status.
-    `time` (aware) is what templates that ask for the date are given. `tokenizer` counts what the model did not
-    report; without one, that is uncounted. `logcount.tokenizers.load_tokenizer` reads one from a folder.
+    `request` and `response` are the bodies as sent over the wire (text or bytes, streams too) or decoded JSON; None is
+    an unknown body. `model` is used where neither body names one. `status` is the HTTP status. `time` (aware) is the
+    date for templates that ask for it. `tokenizer` counts what the model did not report; without one, that is
+    uncounted. `logcount.tokenizers.load_tokenizer` loads one from a folder.
 
     Returns an outcome, whose `count` has `prompt`, `completion` and `total` in tokens, each None where unknown, and
     `counted_by`; where `count` is None, `reason` says why. No I/O, no network, no exception for any body.
     """
-    from logcount.counting import Counter  # noqa: PLC0415 - `logcount --help` need not wait for it
+    from logcount.counting import Counter  # noqa: PLC0415 - keeps `logcount --help` fast
     from logcount.model.exchanges import Body, Exchange  # noqa: PLC0415
 
     exchange = Exchange(

@@ -1,6 +1,6 @@
-"""Lets `python -m logcount` be the command line."""
+"""Runs the command line for `python -m logcount`."""
 
 from logcount.cli import main
 
-if __name__ == "__main__":  # processes that count import this module too
+if __name__ == "__main__":  # worker processes import this module too
     main()

@@ -1,4 +1,4 @@
-"""Adds outcomes up: groups by dimensions, totals, and everything that was not counted, by reason."""
+"""Adds up outcomes: groups by dimensions, totals, and everything that was not counted, by reason."""
 
 from __future__ import annotations
 
@@ -57,37 +57,37 @@ Key = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay came to: all that was read is one of counted, uncounted, skipped, rejected and duplicate."""
+    """The result of a replay: everything read is counted, uncounted, skipped, rejected or a duplicate."""
 
     by: tuple[str, ...]
     """The dimensions that groups are made by, in order; `hour` and `day` among them."""
     counted: int = 0
     duplicates: int = 0
     outside: int = 0
-    """Exchanges and events outside the span that was asked for: they are not among the read."""
+    """Exchanges and events outside the requested time span; `read` does not include them."""
     cells: dict[tuple[str | None, Key], Group] = field(default_factory=dict)
-    """Sums by model and dimensions: groups, models and the overall sums are made of these."""
+    """Sums by model and dimensions; groups, models and the overall sums are computed from these."""
     uncounted: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     first_rejected: dict[str, str] = field(default_factory=dict)
-    """Where the first event of each reason for rejection stands, as SOURCE:POSITION."""
+    """The position of the first event rejected for each reason, as SOURCE:POSITION."""
     flags: Counter[str] = field(default_factory=Counter)
     uncounted_models: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many exchanges were uncounted, by reason and model."""
     calibration: Calibration = field(default_factory=Calibration)
-    """What was reported beside what the tokenizers say, of the outcomes that hold a comparison."""
+    """Reported counts compared with tokenizer counts, from the outcomes that have a comparison."""
     _met: dict[tuple[str | None, ...], Group] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """The cells by model and values as they come: most exchanges have those of one before."""
+    """A cache of cells by model and raw values: most exchanges have the same values as an earlier one."""
 
     @property
     def read(self) -> int:
-        """How many exchanges, and events in which none could be read, there were in the span."""
+        """The number of exchanges in the span, plus events from which no exchange could be read."""
         return self.counted + self.duplicates + sum(map(Counter.total, (self.uncounted, self.skipped, self.rejected)))
 
     @property
     def groups(self) -> dict[Key, Group]:
-        """The sums by the dimensions that were asked for."""
+        """The sums by the requested dimensions."""
         return merged((key, group) for (_, key), group in self.cells.items())
 
     @property
@@ -97,11 +97,11 @@ class Summary:
 
     @property
     def overall(self) -> Group:
-        """The sums of all that was counted."""
+        """The sums over everything counted."""
         return merged((None, group) for group in self.cells.values()).get(None, Group())
 
     def add(self, outcome: Outcome, source: str = "", position: int = 0) -> None:
-        """Add what became of one exchange, or of an event in which none could be read, and where its event stands."""
+        """Add the outcome of one exchange, or of an event without a readable exchange, and the event's position."""
         if outcome.flags:
             self.flags.update(outcome.flags)
         if outcome.count is not None:
@@ -120,18 +120,17 @@ class Summary:
 
     def _add_uncounted(self, outcome: Outcome, place: str) -> None:
         word, reason = outcome.word, outcome.reason or ""
-        if word == "skipped":
-            self.skipped[reason] += 1
-        elif word == "uncounted":
-            self.uncounted[reason] += 1
-            self.uncounted_models[reason, outcome.model or ""] += 1
-        elif word == "rejected":
-            self.rejected[reason] += 1
-            self.first_rejected.setdefault(reason, place)
-        elif word == "duplicate":
+        if word == "duplicate":
             self.duplicates += 1
-        else:
+            return
+        if word == "outside":
             self.outside += 1
+            return
+        getattr(self, word)[reason] += 1
+        if word == "uncounted":
+            self.uncounted_models[reason, outcome.model or ""] += 1
+        if word == "rejected":
+            self.first_rejected.setdefault(reason, place)
 
     def _cell(self, model: str | None, key: Key) -> Group:
         cell = self.cells.get((model, key))
@@ -140,7 +139,7 @@ class Summary:
         return cell
 
     def merge(self, later: Summary) -> None:
-        """Add what events came to that lie behind all that were added."""
+        """Add the summary of events that come after all events added so far."""
         self.counted += later.counted
         self.duplicates += later.duplicates
         self.outside += later.outside
@@ -153,7 +152,7 @@ class Summary:
         self.calibration.merge(later.calibration)
 
     def move(self, records: int) -> None:
-        """Let every place be so many records further on in its file."""
+        """Move every position forward by this number of records."""
         for reason, place in self.first_rejected.items():
             source, _, position = place.rpartition(":")
             self.first_rejected[reason] = f"{source}:{int(position) + records}"
@@ -168,7 +167,7 @@ GroupKey = TypeVar("GroupKey")
 
 
 def merged(cells: Iterable[tuple[GroupKey, Group]]) -> dict[GroupKey, Group]:
-    """Return one group for each place: the sums of all that lie there."""
+    """Return one group per key: the sum of all cells with that key."""
     sums: dict[GroupKey, Group] = {}
     for place, group in cells:
         sums.setdefault(place, Group()).merge(group)
@@ -176,7 +175,7 @@ def merged(cells: Iterable[tuple[GroupKey, Group]]) -> dict[GroupKey, Group]:
 
 
 def key_of(outcome: Outcome, by: Sequence[str]) -> Key:
-    """Return the dimensions of an outcome that groups are made by."""
+    """Return the values of an outcome by which it is grouped."""
     pairs = ((name, _value(outcome, name)) for name in by)
     return tuple((name, value) for name, value in pairs if value is not None)
 

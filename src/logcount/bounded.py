@@ -1,4 +1,4 @@
-"""A cache with a bound in bytes: the only one there is."""
+"""A cache with a bound in bytes; no other cache is used."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 ENTRY_BYTES = 130
-"""Bytes of an entry in a dictionary that was just enlarged, which is when it is emptiest; half of that before."""
+"""Bytes per dictionary entry right after the dictionary grew, the worst case; right before, it is half."""
 
 _seed = secrets.randbits(64)
 
 
 def digest(data: bytes | memoryview | str) -> bytes:
-    """Return 128 bits that stand for some data.
+    """Return a 128-bit hash of some data.
 
-    They are seeded at random in each process, so that nobody can prepare two inputs that share them.
+    The seed is random in each process, so that an attacker cannot prepare two inputs with the same hash.
 
     Raises:
         UnicodeError: a text holds half a surrogate pair.
@@ -31,35 +31,35 @@ def digest(data: bytes | memoryview | str) -> bytes:
 
 
 class BoundedCache(Generic[Key, Value]):
-    """Remembers values by key: two generations, of which the older is forgotten when the younger is full.
+    """Caches values by key in two generations; when the younger is full, the older is dropped.
 
-    Whatever was asked for since the last change of generations is kept. `room` is the bound in bytes of both
-    together; `size` says how many bytes a key and its value take, besides the entry in a dictionary. What would fill
-    half of a generation is not kept.
+    Values used since the last change of generations are kept. `room` is the bound in bytes of both together; `size`
+    returns the bytes of a key and its value, without the dictionary entry. A value larger than half a generation is not
+    kept.
     """
 
     def __init__(self, room: int, size: Callable[[Key, Value], int]) -> None:
         self.young: dict[Key, Value] = {}
-        """What was asked for lately: the first place to look, before `recall`."""
+        """Recently used values: look here first, then call `recall`."""
         self._old: dict[Key, Value] = {}
         self._size = size
         self._room = room // 2
         self._taken = 0
 
     def get(self, key: Key) -> Value | None:
-        """Return what is remembered by a key."""
+        """Return the value of a key, or None."""
         value = self.young.get(key)
         return self.recall(key) if value is None else value
 
     def recall(self, key: Key) -> Value | None:
-        """Return a value that was not asked for lately, and remember it for longer."""
+        """Return a value that was not used recently, and move it to the young generation."""
         value = self._old.get(key)
         if value is not None:
             self.put(key, value)
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Remember a value."""
+        """Store a value."""
         size = self._size(key, value) + ENTRY_BYTES
         if size > self._room // 2:
             return
@@ -69,5 +69,5 @@ class BoundedCache(Generic[Key, Value]):
         self._taken += size
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         self.young, self._old, self._taken = {}, {}, 0

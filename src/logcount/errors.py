@@ -2,23 +2,22 @@
 
     LogcountError
     ├── Misconfigured   wrong use or settings: stop before anything starts (exit status 2)
-    ├── Unreadable      a source cannot be read to its end: say so and stop (exit status 1)
-    ├── Unavailable     a system that is needed does not answer, or not clearly: wait, look again, go on
-    ├── Unsettled       a batch is not settled: deliver again, from where its reader now says
-    ├── Halted          a partition cannot go on until the operator says how: the others do
+    ├── Unreadable      a source cannot be read to its end: report it and stop (exit status 1)
+    ├── Unavailable     a required system does not answer, or not clearly: wait, read again, go on
+    ├── Unsettled       a batch is not settled: deliver again from the position that the reader gives
+    ├── Halted          a partition stops until the operator decides; the others go on
     └── Uncountable     this text cannot be counted: report the exchange with the reason, go on
 
-A foreign error becomes one of these in the room that knows the foreigner. No text of these errors
-holds a piece of a body.
+The room that uses a foreign package turns its errors into these. No error text contains any part of a body.
 """
 
 
 class LogcountError(Exception):
-    """Any error that logcount raises on purpose; its text is fit for the user's eyes."""
+    """Any error that logcount raises on purpose; its text can be shown to the user."""
 
 
 class Misconfigured(LogcountError):
-    """The command or a setting is wrong; the text names it and says what is expected."""
+    """The command or a setting is wrong; the text names it and states what is expected."""
 
 
 class Unreadable(LogcountError):
@@ -26,15 +25,15 @@ class Unreadable(LogcountError):
 
 
 class Unavailable(LogcountError):
-    """A system did not answer, or what it did is not known; the text names it and says why."""
+    """A system did not answer, or it is unknown what it did; the text names it and says why."""
 
 
 class Unsettled(LogcountError):
-    """Events that were handed over are not settled; the source gives them again from where the reader starts."""
+    """Delivered events are not settled; the source delivers them again from the reader's start position."""
 
 
 class Halted(LogcountError):
-    """What the ledger, the hub and the checkpoints say does not fit together; the text says what and how to decide."""
+    """The ledger, the hub and the checkpoints contradict each other; the text says how, and how to decide."""
 
 
 class Uncountable(LogcountError):

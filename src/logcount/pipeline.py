@@ -1,4 +1,4 @@
-"""The pipeline: an event is decoded, its exchanges are joined to what other records tell of them, and each is counted.
+"""The pipeline decodes an event, joins its exchanges with other records of the same exchange, and counts each.
 
 Law: every record in an event has exactly one outcome, and it does not depend on which process counted it.
 """
@@ -18,7 +18,7 @@ from logcount.model.counts import Outcome
 from logcount.model.exchanges import Exchange, Rejected, Skipped, dated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from logcount.counting import Counter
@@ -35,7 +35,7 @@ class TimeSpan:
     until: datetime | None = None
 
     def holds(self, time: datetime | None) -> bool:
-        """Say whether a time lies in the span; an unknown one lies in none but the whole of time."""
+        """Return whether a time is in the span; an unknown time is only in the span without bounds."""
         if self.since is None and self.until is None:
             return True
         if time is None:
@@ -47,12 +47,12 @@ ANY_TIME = TimeSpan()
 
 
 class DecodedEvent(NamedTuple):
-    """An event, and what was read in it."""
+    """An event and its decoded records."""
 
     event: LogEvent
     results: Sequence[Decoded]
     counted: Sequence[Outcome | None] | None = None
-    """What each of them counts if it is counted, where that was done ahead."""
+    """The outcome of each record where it was counted ahead; a join may still skip the record."""
 
 
 class Pipeline:
@@ -63,6 +63,7 @@ class Pipeline:
         mappings: the operator's own envelopes.
         span: exchanges at other times are outside.
         calibrate: the share of events (0 to 1) of which what was reported is compared with what the tokenizer says.
+        begin: told which event of a batch is begun, by its place in it.
     """
 
     def __init__(
@@ -72,7 +73,9 @@ class Pipeline:
         mappings: Sequence[Mapped] = (),
         span: TimeSpan = ANY_TIME,
         calibrate: float = 0.0,
+        begin: Callable[[int], None] = lambda place: None,
     ) -> None:
+        self._begin = begin
         self._counter = counter
         self._mappings = mappings
         self._span = span
@@ -82,26 +85,32 @@ class Pipeline:
 
     def outcomes(self, batch: Sequence[LogEvent]) -> list[list[Outcome]]:
         """Return what became of each event: an outcome for each exchange in it, or one that says why there is none."""
-        return self.join([self.decode(event) for event in batch])
+        decoded = []
+        for place, event in enumerate(batch):
+            self._begin(place)
+            decoded.append(self.decode(event))
+        return self.join(decoded)
 
     def decode(self, event: LogEvent) -> DecodedEvent:
-        """Read what is in an event; each result has its own time, else that at which the event was enqueued."""
-        results = decode(event, self._mappings)
-        if event.enqueued is not None:
-            results = [one if isinstance(one, Rejected) else dated(one, event.enqueued) for one in results]
-        return DecodedEvent(event, results)
+        """Read what is in an event; each result has its own time, else the time at which the event was enqueued."""
+        found = decode(event, self._mappings)
+        return DecodedEvent(event, [one if isinstance(one, Rejected) else dated(one, event.enqueued) for one in found])
 
     def count_ahead(self, decoded: DecodedEvent) -> DecodedEvent:
-        """Count whatever may be counted, and leave the bodies behind; to be joined once what came before is known."""
+        """Count what can be counted and drop the bodies; `join` follows when the events before are known."""
         event, results, _ = decoded
         counted = [self._count_if_asked(event, result) for result in results]
         kept = [replace(one, request=None, response=None) if isinstance(one, Exchange) else one for one in results]
         return DecodedEvent(replace(event, data=b""), kept, counted)
 
     def join(self, batch: Sequence[DecodedEvent]) -> list[list[Outcome]]:
-        """Join the exchanges of a batch that follows on those before, and count what was not counted ahead."""
+        """Join the exchanges of the next batch, and count what was not counted ahead."""
         self._joiner.meet([one for decoded in batch if not decoded.event.duplicate for one in decoded.results])
-        return [self._settle(decoded) for decoded in batch]
+        outcomes = []
+        for place, decoded in enumerate(batch):
+            self._begin(place)
+            outcomes.append(self._settle(decoded))
+        return outcomes
 
     def _settle(self, decoded: DecodedEvent) -> list[Outcome]:
         event, results, counted = decoded
@@ -114,16 +123,16 @@ class Pipeline:
             return left_out
         if isinstance(result, Rejected):
             return Outcome(reason=result.reason, left_out="rejected", time=event.enqueued)
-        told = self._joiner.join(result) if isinstance(result, Exchange) else result
-        if isinstance(told, Skipped):
-            return Outcome(None, told.reason, "skipped", told.id, told.time, told.model, told.dimensions)
-        outcome = known or self._count(event, told)
-        if outcome.count is not None and told.correlation is not None:
-            self._joiner.remember_counted(told)
+        joined = self._joiner.join(result) if isinstance(result, Exchange) else result
+        if isinstance(joined, Skipped):
+            return Outcome(None, joined.reason, "skipped", joined.id, joined.time, joined.model, joined.dimensions)
+        outcome = known or self._count(event, joined)
+        if outcome.count is not None and joined.correlation is not None:
+            self._joiner.remember_counted(joined)
         return outcome
 
     def _left_out(self, event: LogEvent, result: Decoded) -> Outcome | None:
-        """Return why a result is not to be looked at, if it is not; an event that is not read has its arrival alone."""
+        """Return why a result is left out, or None; an unreadable event has only its enqueued time."""
         if not self._any_time:
             unread = isinstance(result, Rejected)
             time = event.enqueued if isinstance(result, Rejected) else result.time
@@ -146,11 +155,11 @@ _OUTSIDE = Outcome(left_out="outside")
 _DUPLICATE = Outcome(left_out="duplicate")
 
 _IDENTITY = Struct("<qd")
-"""What tells an event of a partition: its sequence number, and when the broker took it."""
+"""What identifies an event of a partition: its sequence number and its enqueued time."""
 
 
 def is_sampled(event: LogEvent, share: float) -> bool:
-    """Say whether an event is of the share that is calibrated: by its number and arrival, so that a repeat is too."""
+    """Return whether an event is calibrated; decided by its number and enqueued time, so repeats agree."""
     if share >= 1:
         return True
     arrived = 0.0 if event.enqueued is None else event.enqueued.timestamp()
@@ -159,5 +168,5 @@ def is_sampled(event: LogEvent, share: float) -> bool:
 
 
 def stands_alone(decoded: DecodedEvent) -> bool:
-    """Say whether what becomes of an event does not depend on the events before it."""
+    """Return whether the outcomes of an event do not depend on the events before it."""
     return not any(may_be_joined(result) for result in decoded.results)

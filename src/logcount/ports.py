@@ -1,6 +1,6 @@
-"""The ports: what the program asks of the systems around it, and the values that pass; satisfied by shape.
+"""The ports: protocols that sources, hubs, stores, sinks and tokenizers implement, and the values they exchange.
 
-Law: a port imports no adapter and no loop, so that each adapter knows the port alone.
+Law: a port imports no adapter and no event loop; adapters know only the ports.
 """
 
 from __future__ import annotations
@@ -20,70 +20,69 @@ class Source(Protocol):
     """Where log events come from."""
 
     async def deliver(self, handle: Handler) -> None:
-        """Hand every event to `handle`, batch by batch, and return when there are no more."""
+        """Pass every event to `handle`, batch by batch, and return when there are no more."""
         ...
 
 
 class Notes(Protocol):
-    """Takes down what does not answer, and when it does again."""
+    """Records which systems do not answer, and when they answer again."""
 
     def rise(self, what: str, why: str) -> None:
-        """Say that something does not answer."""
+        """Record that a system does not answer."""
         ...
 
     def settle(self, what: str) -> None:
-        """Say that it answers."""
+        """Record that it answers."""
         ...
 
     def forget(self, what: str) -> None:
-        """Say that nobody waits for it to answer any more."""
+        """Drop the entry: nothing waits for an answer any more."""
         ...
 
 
 class Reader(Protocol):
-    """Reads the partitions of a hub: what a hub's source asks and tells, partition by partition.
+    """Takes the events of a hub's partitions; the hub's source calls it.
 
-    A source calls these for one partition in turn, never two at once; for different partitions they run side by side.
+    Calls for one partition follow each other, never two at once; calls for different partitions run concurrently.
     """
 
     async def start(self, partition: str) -> str | None:
-        """Return the offset of the event with which to begin, itself included; None: the first that is retained."""
+        """Return the offset of the first event to deliver (inclusive); None: the first retained event."""
         ...
 
     async def take(self, partition: str, batch: Sequence[LogEvent]) -> None:
-        """Take the next uncommitted events; they are read again from `start` where this raises, or the process ends.
+        """Take the next uncommitted events; they are read again from `start` if this raises or the process ends.
 
-        While a partition is quiet, an empty batch is handed over every few seconds: what has ended the link in the
-        meantime can be told only so.
+        While a partition is quiet, an empty batch is delivered every few seconds, so that the reader can raise.
         """
         ...
 
     async def leave(self, partition: str) -> None:
-        """Settle what is uncommitted, if that can be: nothing more will be handed over before the next `start`."""
+        """Settle what is uncommitted, if possible; nothing more is delivered before the next `start`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class HubState:
-    """What a hub says of itself."""
+    """The state of a hub."""
 
     created: datetime
-    """When it was made: a hub that is deleted and made again under its name has another."""
+    """When the hub was created; a hub that is deleted and created again under the same name has another."""
     partitions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """What a hub says of one partition."""
+    """The state of one partition."""
 
     first: int
     """The first sequence number that is retained."""
     last: int
-    """The last one that was given; -1 where there is none yet."""
+    """The last sequence number assigned; -1 where there is none yet."""
 
 
 class Hub(Protocol):
-    """A hub of partitions; every method raises `Unavailable` where it does not answer."""
+    """A hub of partitions; every method raises `Unavailable` if the hub does not answer."""
 
     @property
     def name(self) -> str:
@@ -91,11 +90,11 @@ class Hub(Protocol):
         ...
 
     async def state(self) -> HubState:
-        """Return what the hub is now."""
+        """Return the present state of the hub."""
         ...
 
     async def partition(self, partition: str) -> PartitionState:
-        """Return what a partition holds now."""
+        """Return the present state of a partition."""
         ...
 
     async def checkpointed(self, partition: str) -> tuple[int, str] | None:
@@ -107,10 +106,10 @@ class Hub(Protocol):
         ...
 
     async def deliver(self, reader: Reader) -> None:
-        """Hand the partitions that fall to this process to the reader, until cancelled.
+        """Deliver the partitions assigned to this process to the reader, until cancelled.
 
         Raises:
-            Unavailable: it cannot go on as it was set up (partitions were added, the hub was made again): start again.
+            Unavailable: partitions were added, or the hub was created again: call `deliver` again.
 
         """
         ...
@@ -118,58 +117,63 @@ class Hub(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a store holds under a name, with the tag that this content has there."""
+    """An object of a store: its content and the tag of this content."""
 
     data: bytes
     tag: str
 
 
 class Store(Protocol):
-    """Keeps named, small objects (4 MiB at most); strongly consistent: what was created is read by all at once.
+    """Keeps small named objects (4 MiB at most); strongly consistent: all readers see a created object at once.
 
-    Names are made of segments between `/`, as `eventhub:contoso/apim-logs/0/17`. Every method raises `Unavailable`
-    where the store does not answer, or does not say what it did: then the object may have been written, or may yet be.
+    Names are segments joined by `/`, as `eventhub:contoso/apim-logs/0/17`. Every method raises `Unavailable` if the
+    store does not answer clearly: the object may then have been written, or may still be written later.
     """
 
     async def read(self, name: str) -> Stored | None:
-        """Return what is there under the name, or None where nothing is."""
+        """Return the object of this name, or None."""
         ...
 
     async def create(self, name: str, data: bytes) -> bool:
-        """Write the object whole and lastingly if there is none of that name; say whether this call wrote it."""
+        """Write the object atomically and durably if the name is free; return whether this call wrote it."""
         ...
 
     async def replace(self, name: str, data: bytes, tag: str) -> bool:
-        """Write over the object if it still has this tag; say whether this call wrote it."""
+        """Replace the object if it still has this tag; return whether this call wrote it."""
         ...
 
     async def delete(self, name: str, tag: str) -> bool:
-        """Remove the object if it still has this tag; say whether this call removed it."""
+        """Delete the object if it still has this tag; return whether this call deleted it."""
         ...
 
     async def names(self, prefix: str) -> list[str]:
-        """Return, in order of code points, the names that begin so; the prefix may end within a segment, or be empty.
+        """Return the names with this prefix, in code point order; the prefix may end within a segment, or be empty.
 
-        What stood before the call and after it is in the answer. What is written or removed meanwhile may be.
+        Objects that exist before and after the call are included. Objects created or deleted during it may be.
         """
         ...
 
 
 class Counting(Protocol):
-    """Counts events, wherever that is done."""
+    """Counts events, in this process or in others."""
 
     @property
     def restarts(self) -> int:
-        """How often what counts had to be started anew."""
+        """How many worker processes had to be started again."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is counted just now, for health; None while all is well."""
         ...
 
     async def count(self, partition: str, batch: Sequence[LogEvent]) -> list[list[Tally]]:
-        """Return what each event came to; never raises for what is in an event."""
+        """Return the tallies of each event; never raises because of the content of an event."""
         ...
 
 
 class Sink(Protocol):
-    """Takes points; at least once, and says of each that it does not take why not."""
+    """Takes points, at least once each, and gives a reason for each point that it refuses."""
 
     @property
     def name(self) -> str:
@@ -178,33 +182,33 @@ class Sink(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing is accepted just now, for health; None while all is well."""
+        """Why nothing is accepted at present, for the health report; None if there is no trouble."""
         ...
 
     async def send(self, items: Sequence[Item]) -> list[Mark]:
-        """Return when every item is accepted or in the marks; until then try again, for hours if need be."""
+        """Return when every item is accepted or in the marks; retry until then, for hours if necessary."""
         ...
 
     async def tell(self, points: Sequence[Point]) -> None:
-        """Try once to hand over points that stand in no ledger, as the consumer's own state; never raises."""
+        """Try once to send points that are not in the ledger, such as the consumer's own state; never raises."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         ...
 
 
 class Tokenizer(Protocol):
-    """A model's own tokenizer and chat template; both raise `Uncountable` where they refuse an input."""
+    """A model's own tokenizer and chat template; both raise `Uncountable` if they refuse an input."""
 
     @property
     def name(self) -> str:
-        """What counts are labelled with."""
+        """The label of its counts."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """A short hash of the tokenizer and template that really run."""
+        """A short hash of the tokenizer and template in use."""
         ...
 
     def count(self, text: str, *, special: bool = False) -> int:
@@ -220,9 +224,9 @@ class Tokenizer(Protocol):
         options: Mapping[str, Any] = ...,
         date: datetime,
     ) -> str:
-        """Return the conversation as the model is shown it; templates that ask for the date get `date`."""
+        """Return the conversation as text for the model; templates that ask for the date get `date`."""
         ...
 
 
 TokenizerFor = Callable[[str | None], Tokenizer | None]
-"""Finds the tokenizer of a model by its name; None where there is none, for a count is never guessed."""
+"""Finds the tokenizer of a model by its name; None if there is none: counts are never guessed."""

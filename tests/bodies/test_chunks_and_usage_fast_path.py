@@ -19,7 +19,7 @@ from logcount.model.content import Usage
 from logcount.model.exchanges import Body
 
 thorough = settings(
-    max_examples=600, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=300, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}

@@ -85,7 +85,7 @@ def _read(text: str, *, cut: bool = False) -> tuple[ModelResponse, frozenset[str
     return read_response(Body(text, cut))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(ANSWERS, st.sampled_from(PLACES))
 def test_a_whole_answer_says_the_same_read_at_length(answer: Document, place: str) -> None:
     longer = _at_length(answer, place)
@@ -94,7 +94,7 @@ def test_a_whole_answer_says_the_same_read_at_length(answer: Document, place: st
         assert _read(json.dumps(answer)) == _read(json.dumps(longer))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(CHUNKS, st.sampled_from(PLACES), st.sampled_from(["data: [DONE]\n\n", "", 'data: {"object"']), st.booleans())
 def test_a_stream_says_the_same_read_at_length(chunks: list[Document], place: str, ending: str, cut: bool) -> None:
     for at, chunk in enumerate(chunks):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from templates import BEGUN, CHANNELS, DATED, DATING, DEAF, OPENED, PARTS, STRICT, THINKING, TRIMMING
+from made_up.templates import BEGUN, CHANNELS, DATED, DATING, DEAF, OPENED, PARTS, STRICT, THINKING, TRIMMING
 from tiny_tokenizer import CHATML
 from wire import sse
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from templates import PARTS
+from made_up.templates import PARTS
 from tiny_tokenizer import CHATML
 from wire import event, sse
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from templates import THINKING
+from made_up.templates import THINKING
 
 from logcount import count_exchange
 from logcount.counting import Counter, prompts, template

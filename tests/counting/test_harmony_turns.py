@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from templates import CHANNELS
+from made_up.templates import CHANNELS
 from tiny_tokenizer import build
 from tokenizers import AddedToken, Tokenizer
 

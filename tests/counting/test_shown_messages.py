@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from templates import FORGETFUL, OPENED, QUOTING, TRIMMING, TRUSTING
+from made_up.templates import FORGETFUL, OPENED, QUOTING, TRIMMING, TRUSTING
 from tiny_tokenizer import CHATML
 
 from logcount import count_exchange

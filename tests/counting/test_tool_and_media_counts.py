@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from templates import CALLS_ENDED_OTHERWISE, PARTS, THINKING_BEFORE_CALLS, TRIMMING
+from made_up.templates import CALLS_ENDED_OTHERWISE, PARTS, THINKING_BEFORE_CALLS, TRIMMING
 from wire import sse
 
 from logcount import count_exchange

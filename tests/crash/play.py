@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 15.0
 """How long replicas may live and die before the last one is left to itself."""
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 180.0
 """How long that one may take to settle everything: many times what it needs on a machine that is busy."""
 TICK_SECONDS = 0.02
 _SECRETS = (BODY_WORD, NAME_WORD, KEY, "AccountKey=", "SharedAccessKey=", "bG9vcGJhY2s=")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from crash.plan import Life
 
-STOP_SECONDS = 40.0
+STOP_SECONDS = 180.0
 """How long a replica that was asked to stop may take: twice what it allows itself."""
 IDLE_SECONDS = 5.0
 """After which the clock of a life runs even if its replica has got no partition to read."""

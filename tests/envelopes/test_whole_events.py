@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from logcount.model.counts import Outcome
 
 thorough = settings(
-    max_examples=800,
+    max_examples=400,
     derandomize=True,
     database=None,
     deadline=None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _PORTION_BYTES = 8 * 1024 * 1024
 PORTION_EVENTS = 5_000
 """How much goes over the control socket at once: between portions the peer goes on serving its clients."""
-_ANSWER_SECONDS = 60.0
+_ANSWER_SECONDS = 180.0
 
 
 class Delivery(TypedDict):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from azure.eventhub import EventData
 
-PATIENCE = 30.0
-"""Seconds after which what never came to hold has failed."""
+PATIENCE = 180.0
+"""Seconds after which what never came to hold has failed: a guard, as each wait ends as soon as it can."""
 
 
 async def until(holds: Callable[[], bool]) -> None:

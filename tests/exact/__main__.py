@@ -13,7 +13,8 @@ from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from exact.made_up import MADE_UP
+from made_up import MADE_UP
+
 from exact.models import MODELS, MORE, SETTINGS, compare, compare_templates
 from exact.rendering import Rendered
 from exact.templates import published

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from talks import TOOLS, random_talk
 
 from exact.conversations import conversations
+from exact.seams import seams
 from exact.texts import texts
 from logcount.counting.prompts import Prompts
 from logcount.errors import Uncountable
@@ -120,10 +121,10 @@ class Comparison:
                 self._note("growing", text, right, {prompts.count(chat, DATE, "</think>").tokens})
 
     def _at_seams(self, text: str, chance: random.Random) -> None:
-        seams = self._tokenizer.seams(text)
-        if seams is None:
+        found = seams(self._tokenizer._counter._cutter, text)
+        if not found:
             return
-        chosen = sorted(chance.sample(seams, chance.randint(0, len(seams))))
+        chosen = sorted(chance.sample(found, chance.randint(0, len(found))))
         pieces = [text[start:end] for start, end in zip([0, *chosen], [*chosen, len(text)], strict=True)]
         total = sum(self._reference([piece for piece in pieces if piece], special=False))
         self._note("at seams", text, self._reference([text], special=False)[0], {total})

@@ -117,7 +117,7 @@ def usual(chance: Random) -> Iterator[Message]:
     """Give the messages of a conversation in which all take their turns, with text and with calls of tools."""
     if chance.random() < 0.4:
         yield {"role": "system", "content": chance.choice(TEXTS)}
-    for turn in range(chance.choice((1, 1, 2, 4))):
+    for turn in range(chance.choice((1, 1, 2, 4, 8))):
         yield {"role": "user", "content": chance.choice(TEXTS)}
         if chance.random() < 0.3:
             yield from called(chance, ARGUMENTS[:7])

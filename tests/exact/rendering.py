@@ -62,6 +62,7 @@ class Pair:
             ours.chat_template = self._reference.chat_template = source
         self._tokenizer = TransformersTokenizer(ours, name="ours")
         self._counter = ChatCounter(self._tokenizer)
+        self._source = source
 
     def compare(self, number: int, seed: str) -> Rendered:
         """Compare so many conversations, drawn from a seed."""
@@ -86,7 +87,17 @@ class Pair:
                 if _ADDRESS.search(right) is None and self._tokenizer.count(right) != expected:
                     result.note("counted otherwise", right)
             self._compare_prompt(one, result)
+        if any(template._fast is None and template._rendered for template in self._templates()):
+            result.note("the faster renderer was dismissed", self._source)  # its audit hides a difference
         return result
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the faster renderer writes: else the reference is compared with itself."""
+        return all(template._fast is not None for template in self._templates())
+
+    def _templates(self) -> Iterable[Any]:
+        return self._tokenizer._renderer._templates.values()
 
     def _compare_prompt(self, one: Asked, result: Rendered) -> None:
         prepared = _prepared(one)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ingestion.server import IngestionServer
 
-_SECONDS = 30.0
+_SECONDS = 180.0
 
 
 class Control:

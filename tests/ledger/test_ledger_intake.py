@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from drafts import BEGAN, HUB, LATER_HUB, anew, builder, holding, row, tally
+from drafts import BEGAN, HUB, LATER_HUB, MINUTE, anew, builder, holding, row, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from steps import PlainStore
 
 from logcount.errors import Halted, Unsettled
 from logcount.ledger.batch import settle
-from logcount.ledger.builder import _joined, _spans
+from logcount.ledger.builder import RecordBuilder, _joined, _spans
 from logcount.ledger.head import Head, head_of
 from logcount.ledger.intake import Arrival, Intake, StartPosition, start_after
 from logcount.ledger.log import record_name
-from logcount.ledger.record import Hole, Span, decode_record
+from logcount.ledger.record import LARGEST, Hole, Span, decode_record
+from logcount.metrics.fold import PointMaker
+from logcount.metrics.series import SeriesBudget
+from logcount.model.points import COMPLETION, FOLDED, PROMPT, TOTAL, MetricSet, Tally
 
 if TYPE_CHECKING:
     from logcount.ledger.batch import UncommittedBatch
-    from logcount.model.points import Tally
 
 LOG = "eventhub:contoso/apim-logs/0"
 
@@ -137,6 +139,44 @@ def test_a_hand_that_is_too_large_becomes_several_records(largest: int) -> None:
     assert all(len(record.data) <= largest or record.events == 1 for record in records)
 
 
+def _many(vary: str) -> list[Tally]:
+    """Return 12,000 exchanges of one event, which differ in one thing."""
+    return [
+        Tally(
+            "counted",
+            MINUTE + (number if vary == "minute" else 0),
+            (("Subscription ID", "s"), ("Model", f"model {number}" if vary == "Model" else "m")),
+            None,
+            (9, 12, 21, None, None),
+        )
+        for number in range(12_000)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vary", "kept"),
+    [
+        ("Model", [(MINUTE, (("Subscription ID", "s"), ("Model", "other")))]),
+        ("minute", [(MINUTE, (("Subscription ID", "s"), ("Model", "m")))]),
+    ],
+)
+def test_an_event_that_alone_would_fill_a_record_is_folded_within_itself(vary: str, kept: list[Any]) -> None:
+    sets = [MetricSet("logcount", ("Subscription ID", "Model"), (PROMPT, COMPLETION, TOTAL))]
+    points = PointMaker(sets, SeriesBudget(10**6))
+    drafts = RecordBuilder(points, writer="w", program="0", clock=lambda: BEGAN)
+    batch = holding([row(0), row(1, *_many(vary)), row(2)])
+    store = PlainStore()
+    store.take(settle(LOG, Head(), batch, drafts.draft))
+    records = [decode_record(stored.data) for stored in store.held.values()]
+    assert all(len(record.data) <= LARGEST for record in records)
+    assert [(record.first, record.to) for record in records] == [(0, 0), (1, 1), (2, 2)]
+    totals = [point for point in records[1].points if point.metric == TOTAL]
+    assert [(int(one.minute.timestamp()) // 60, one.dimensions, one.sum) for one in totals] == [
+        (minute, tuple(sorted(dimensions)), 21 * 12_000) for minute, dimensions in kept
+    ]
+    assert [point.sum for point in records[1].points if point.metric == FOLDED] == [12_000]
+
+
 def test_gaps_beyond_a_cut_stand_in_the_record_that_reaches_them() -> None:
     rows = [row(number, tally(word="uncounted", reason=f"{number}" * 300)) for number in (0, 1, 5, 6)]
     batch, store = holding(rows), PlainStore()
@@ -221,3 +261,26 @@ def test_a_tick_that_comes_second_is_dropped_for_the_record_that_is_there() -> N
 def test_in_an_empty_log_nothing_can_be_overdue() -> None:
     with pytest.raises(ValueError, match="empty log"):
         builder().draft(Head(), _overdue(Head(), (0, tally(7))))
+
+
+minutes = st.integers(
+    int(datetime(1, 1, 2, tzinfo=UTC).timestamp()) // 60, int(datetime(9999, 12, 30, tzinfo=UTC).timestamp()) // 60
+)
+texts = st.text(max_size=12)
+tallies = st.builds(
+    Tally,
+    st.sampled_from(["counted", "uncounted", "rejected", "skipped"]),
+    minutes,
+    st.lists(st.tuples(st.just("API ID"), texts), max_size=1).map(tuple),
+    st.none() | texts,
+    st.tuples(*[st.none() | st.integers(0, 2**70)] * 5),
+    st.none() | texts,
+)
+
+
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@given(st.lists(st.lists(tallies, min_size=1, max_size=3), min_size=1, max_size=4))
+def test_any_tallies_make_a_record_that_is_read_back_as_it_was_written(some: list[list[Tally]]) -> None:
+    batch = holding([row(number, *its) for number, its in enumerate(some)])
+    record = builder().draft(Head(), batch)
+    assert decode_record(record.data).data == record.data

@@ -15,7 +15,7 @@ from logcount.errors import Halted
 from logcount.ledger.record import Hole, Reasoned, Record, Span, decode_record, read_time, time_text
 from logcount.model.points import Point
 
-since, until = datetime(1970, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
+since, until = datetime(1, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001 - hypothesis adds the zone
 times = st.datetimes(since, until, timezones=st.just(UTC))
 minutes = times.map(lambda time: time.replace(second=0, microsecond=0))
 numbers = st.integers(0, 2**63)
@@ -124,3 +124,12 @@ def test_times_sort_as_their_texts_do(some: list[datetime]) -> None:
 def test_other_texts_are_no_times(text: str) -> None:
     with pytest.raises(ValueError, match="time data"):
         read_time(text)
+
+
+def test_a_minute_of_an_early_year_is_read_as_version_0_1_wrote_it() -> None:
+    document = json.loads(chain([1])[0].data)
+    document.pop("id")
+    document["points"][0]["minute"] = "1-01-01T00:00Z"
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    whole = json.dumps(document | {"id": sha256(text).hexdigest()}).encode()
+    assert decode_record(whole).points[0].minute == datetime(1, 1, 1, tzinfo=UTC)

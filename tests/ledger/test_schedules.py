@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 from simulation.schedule import run
+from simulation.world import SECRET
 
-SCHEDULES = 1500
+SCHEDULES = 600
 FOCUSES = (None, None, "remake", "hidden", "rebalance", "kill", "absent", "late", "mark")
 """What the schedules are rich in, in turn; None is nothing in particular."""
 
@@ -67,6 +68,22 @@ def test_every_schedule_keeps_every_promise(happened: Counter[str]) -> None:
 @pytest.mark.parametrize("what", HAPPENINGS)
 def test_what_could_go_wrong_has_happened(happened: Counter[str], what: str) -> None:
     assert happened[what]
+
+
+PORTS = ("store", "hub", "checkpoints", "counting", "appinsights", "otlp")
+
+
+def test_an_error_that_no_port_speaks_of_is_seen_and_recovered_from() -> None:
+    happened: Counter[str] = Counter()
+    logged = ""
+    for seed in range(150):
+        ran = run(seed, "unexpected", traced=True)
+        assert ran.failures == []
+        happened += ran.happened
+        logged += "".join(line for line in ran.trace if " log " in line)
+    assert all(happened[f"unexpected error of the {port}"] >= 5 for port in PORTS)
+    assert logged.count("unexpected RuntimeError at") >= 100
+    assert SECRET not in logged
 
 
 def test_a_schedule_can_be_run_again_step_by_step() -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator
@@ -17,7 +19,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from azure.core.exceptions import ResourceNotFoundError
-from live_stack import event, wait_until
+from live_stack import GUARD_SECONDS, event, wait_until
 
 if TYPE_CHECKING:
     import subprocess
@@ -35,6 +37,9 @@ MARKER = "x-payload-marker"
 
 SECRETS = (MARKER, "SharedAccessKey", "bG9vcGJhY2s", "AccountKey", "Eby8vdM0")
 """What no log may hold: bodies, and the keys of hubs and stores or what stands before them."""
+
+KILLED_SECONDS = 30.0
+"""How long a stop may take: then Container Apps kills."""
 
 _POLL_SECONDS = 0.3
 
@@ -147,11 +152,6 @@ class Scene:
         """Return how many links there have been to a partition."""
         return sum(one["partition"] == partition for one in self.stack.peer.delivered(self.hub))
 
-    def is_linked(self, partition: str = "0") -> bool:
-        """Say whether there is a link to a partition now."""
-        links = self.stack.peer.delivered(self.hub)
-        return any(one["attached"] for one in links if one["partition"] == partition)
-
     def owner(self, partition: str = "0") -> str:
         """Return who owns a partition; nobody is the empty string."""
         with self.stack.container_client() as client:
@@ -164,11 +164,10 @@ class Scene:
         if self.stack.ledger:
             path = Path(self.stack.ledger) / name
             return path.read_bytes() if path.is_file() else None
-        with self.stack.container_client() as client:
-            try:
-                return client.download_blob(name).readall()
-            except ResourceNotFoundError:
-                return None
+        try:
+            return self.stack.kept_client().download_blob(name).readall()
+        except ResourceNotFoundError:
+            return None
 
 
 def _padded(body: bytes, padding: str) -> bytes:
@@ -210,15 +209,14 @@ class Replica:
 
     def report(self, hub: str) -> dict[str, Any]:
         """Return what it says of a hub."""
-        wanted = f"eventhub:127/{hub}"
-        return next(one for one in self._ask("/health")[1]["hubs"] if one["hub"] == wanted)
+        (report,) = (one for one in self._ask("/health")[1]["hubs"] if one["hub"] == f"eventhub:127/{hub}")
+        told: dict[str, Any] = report
+        return told
 
     def stop(self) -> Plot:
-        """Ask it to stop, and wait until it has, with status 0 and within the 25 seconds that it may take."""
-        asked = time.monotonic()
-        self.process.terminate()
-        yield "a logcount has stopped", lambda: self.process.poll() is not None
-        assert (self.process.returncode, time.monotonic() - asked < 25) == (0, True)
+        """Ask it to stop, and wait until it has, with status 0 and before it would be killed."""
+        seconds = yield from ended(self.process, signal.SIGTERM)
+        assert (self.process.returncode, seconds < KILLED_SECONDS) == (0, True), f"{seconds:.1f} s\n{self.log}"
 
     def peak_mb(self) -> float:
         """Return the most memory that it and its workers ever had, in MB."""
@@ -232,12 +230,22 @@ class Replica:
         if self._port is None:
             wait_until(self.is_up, what="a logcount's health")
         try:
-            with urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=10) as answer:
+            with urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=GUARD_SECONDS) as answer:
                 return answer.status, json.load(answer)
         except HTTPError as error:
             return error.code, json.load(error)
-        except (URLError, TimeoutError):
-            return 0, {"hubs": []}
+        except (URLError, TimeoutError) as error:
+            raise AssertionError("a logcount does not answer") from error
+
+
+def ended(process: subprocess.Popen[bytes], order: int) -> Generator[Claim, None, float]:
+    """Give a process a signal, and wait until it has ended; return how long that took, whenever it is looked at."""
+    ends: list[float] = []
+    asked = time.monotonic()
+    process.send_signal(order)
+    threading.Thread(target=lambda: ends.append((process.wait(), time.monotonic())[1]), daemon=True).start()
+    yield "a logcount has stopped", lambda: bool(ends)
+    return ends[0] - asked
 
 
 def secrets_in(log: str) -> list[str]:
@@ -258,7 +266,7 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def play(plots: Mapping[str, Plot], seconds: float = 60.0) -> dict[str, Exception | None]:
+def play(plots: Mapping[str, Plot], seconds: float = GUARD_SECONDS) -> dict[str, Exception | None]:
     """Play plots side by side to their ends; return how each came out, None for well.
 
     Each may wait so long for a claim.

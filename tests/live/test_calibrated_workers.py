@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from logcount.model.points import Calibrated
 from logcount.run.counting import CountingWorkers
 from logcount.settings import load_settings
 from logcount.tokenizers import load_tokenizer
+from logcount.workers.progress import nothing
 
 if TYPE_CHECKING:
     from logcount.settings import Settings
@@ -63,11 +65,11 @@ async def test_what_the_workers_compare_comes_back_with_the_tallies(folder: Path
 
 def test_without_a_share_or_a_tokenizer_nothing_is_compared(folder: Path) -> None:
     for settings in (_settings(folder, 0), _settings(folder, 1.0, tokenizers="")):
-        assert [tally.calibrated for (tally,) in make_tally(settings)([_event(1)])] == [()]
+        assert [tally.calibrated for (tally,) in make_tally(settings, nothing())([_event(1)])] == [()]
 
 
 def test_by_default_one_in_a_hundred_is_compared(folder: Path) -> None:
-    tallied = make_tally(_settings(folder, None))([_event(number) for number in range(3000)])
+    tallied = make_tally(_settings(folder, None), nothing())([_event(number) for number in range(3000)])
     assert 10 <= sum(bool(tally.calibrated) for (tally,) in tallied) <= 60
 
 
@@ -77,7 +79,7 @@ def test_a_share_beyond_all_is_refused(folder: Path) -> None:
 
 
 def test_in_the_place_of_a_process_that_ended_nothing_is_compared(folder: Path) -> None:
-    (tally,) = make_tally(_settings(folder, 1.0), calibrates=False)([_event(1)])[0]
+    (tally,) = make_tally(_settings(folder, 1.0), nothing(), calibrates=False)([_event(1)])[0]
     assert tally.tokens == (40, 2, 42, None, None)
     assert tally.calibrated == ()
 
@@ -85,7 +87,7 @@ def test_in_the_place_of_a_process_that_ended_nothing_is_compared(folder: Path) 
 async def test_an_event_that_only_the_first_process_does_not_outlive_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", HERE)  # let the workers import what they count with
+    monkeypatch.setenv("PYTHONPATH", HERE, prepend=os.pathsep)  # let the workers import what they count with
     bodies = (b"good", *(order for order in ORDERS if order != b"hang"), b"good")
     events = [LogEvent(body, "hub", number) for number, body in enumerate(bodies)]
     async with CountingWorkers(make, make_again=make_calm) as workers:

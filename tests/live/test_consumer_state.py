@@ -17,6 +17,7 @@ from logcount.metrics.series import SeriesBudget
 from logcount.model.events import LogEvent
 from logcount.model.points import MetricSet, Tally
 from logcount.ports import HubState, PartitionState
+from logcount.run import context
 from logcount.run.context import Context, Room, SettleInterval
 from logcount.run.service import Service
 from logcount.run.troubles import Troubles
@@ -70,8 +71,14 @@ class PlainCounting:
     """Counts every event as one exchange of three tokens."""
 
     restarts = 0
+    trouble: str | None = None
+
+    def __init__(self) -> None:
+        self.free = asyncio.Event()
+        self.free.set()
 
     async def count(self, partition: str, batch: Sequence[LogEvent]) -> list[list[Tally]]:
+        await self.free.wait()
         return [[Tally("counted", 0, (), None, (1, 2, 3, None, None))] for _ in batch]
 
 
@@ -86,19 +93,24 @@ def sink() -> MemorySink:
 
 
 @pytest.fixture
-async def service(hub: QuietHub, sink: MemorySink) -> AsyncIterator[Service]:
+def counting() -> PlainCounting:
+    return PlainCounting()
+
+
+@pytest.fixture
+async def service(hub: QuietHub, sink: MemorySink, counting: PlainCounting) -> AsyncIterator[Service]:
     points = PointMaker([MetricSet("API Management", ())], SeriesBudget(100))
-    context = Context(
+    made = Context(
         hub=hub,
         store=MemoryStore(),
         sinks=[sink],
-        counting=PlainCounting(),
+        counting=counting,
         room=Room(1024),
         draft=RecordBuilder(points, writer="w", program="0", clock=lambda: datetime.now(UTC)).draft,
         troubles=Troubles(),
-        pace=SettleInterval(0.05, 100),
+        interval=SettleInterval(0.05, 100),
     )
-    service, stop = Service(context, namespace="API Management", tell_seconds=0.05), asyncio.Event()
+    service, stop = Service(made, namespace="API Management", tell_seconds=0.05), asyncio.Event()
     running = asyncio.create_task(service.run(stop))
     yield service
     stop.set()
@@ -107,7 +119,7 @@ async def service(hub: QuietHub, sink: MemorySink) -> AsyncIterator[Service]:
 
 async def told(sink: MemorySink, events: int) -> dict[str, int]:
     """Wait until so many events behind are told, and return that last telling."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(180):
         while True:
             last = {point.metric: point.sum for point in sink.told[-2:]}
             if last.get("Events Behind") == events:
@@ -145,3 +157,26 @@ async def test_a_hub_that_cannot_be_asked_tells_nothing_rather_than_zero(
     await asyncio.sleep(0.2)
 
     assert len(sink.told) == before
+
+
+@pytest.fixture
+def held_up(counting: PlainCounting, monkeypatch: pytest.MonkeyPatch) -> PlainCounting:
+    monkeypatch.setattr(context, "SLOW_SECONDS", 0.01)
+    counting.free.clear()
+    return counting
+
+
+async def test_a_partition_that_waits_for_its_counting_is_told(held_up: PlainCounting, service: Service) -> None:
+    async with asyncio.timeout(30):
+        while "counting of partition 0" not in service.report()[2]["troubles"]:
+            await asyncio.sleep(0.01)
+        held_up.free.set()
+        while service.report()[2]["troubles"]:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_keeps_the_workers_from_counting_is_told(service: Service, counting: PlainCounting) -> None:
+    counting.trouble = "workers keep dying as they start: out of memory?"
+    ready, _, document = service.report()
+    assert (ready, document["status"]) == (False, "troubled")
+    assert document["troubles"]["counting"] == {"why": counting.trouble}

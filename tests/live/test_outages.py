@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from changing_hands import comes_and_goes
-from hub_scenes import Replica, Scene, play, secrets_in
+from hub_scenes import KILLED_SECONDS, Replica, Scene, ended, play, secrets_in
 from ingestion import Fault, running_ingestion
 from tcp_gate import gate_to
 
@@ -57,13 +57,10 @@ class Site:
         return Replica(self.stack, hubs=[self.hub.hub], **(named | settings))
 
     def settled(self, replica: Replica, signal_number: int = signal.SIGTERM) -> Plot:
-        """Ask a logcount to stop; it must be gone within the 25 s that it may take, with the status that is due."""
-        asked = time.monotonic()
-        replica.process.send_signal(signal_number)
-        yield "a logcount has stopped", lambda: replica.process.poll() is not None
-        seconds = time.monotonic() - asked
+        """Ask a logcount to stop; it must be gone before it would be killed, with the status that is due."""
+        seconds = yield from ended(replica.process, signal_number)
         due = {signal.SIGTERM: 0, signal.SIGINT: 130}[signal.Signals(signal_number)]
-        assert (replica.process.returncode, seconds < 25) == (due, True), f"{seconds:.1f} s\n{replica.log}"
+        assert (replica.process.returncode, seconds < KILLED_SECONDS) == (due, True), f"{seconds:.1f} s\n{replica.log}"
 
 
 PLOTS: dict[str, Callable[[Site], Plot]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,25 +15,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hub_scenes import children
-from perilous_tally import ORDERS, make, make_once, refuse
+from perilous_tally import ORDERS, make, make_loading, make_once, refuse
 
-from logcount.errors import Misconfigured, Unsettled
+from logcount.errors import Misconfigured
 from logcount.model.events import LogEvent
-from logcount.run.counting import CountingWorkers
+from logcount.run import counting
+from logcount.run.counting import PATIENCE_SECONDS, CountingWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logcount.run.counting import Tallied
 
-PATIENCE = 0.7
+PATIENCE = 1.5
+"""How long a batch may take beside one that hangs: it, too, must come in time on a machine that is busy."""
 HERE = str(Path(__file__).parent)
 
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the workers import what these tests count with."""
-    monkeypatch.setenv("PYTHONPATH", HERE)
+    monkeypatch.setenv("PYTHONPATH", HERE, prepend=os.pathsep)
 
 
 def _events(*bodies: bytes, first: int = 0) -> list[LogEvent]:
@@ -50,14 +53,14 @@ REASONS = dict.fromkeys(ORDERS, "counting it ended the process that counted") | 
 @pytest.mark.parametrize("order", ORDERS, ids=bytes.decode)
 async def test_only_the_event_that_ends_its_worker_is_rejected(order: bytes) -> None:
     good = _events(*[b"good"] * 5)
-    bad = _events(b"good", b"good", b"good", order, b"good")
+    bad = _events(b"good", order, b"good")
 
-    async with CountingWorkers(make, patience=PATIENCE) as workers:
+    async with CountingWorkers(make, patience=PATIENCE if order == b"hang" else PATIENCE_SECONDS) as workers:
         beside = [workers.count(str(number), good) for number in range(4)]
         found, *others = await asyncio.gather(workers.count("0", bad), *beside, workers.count("4", good[:1]))
         after = await workers.count("0", good)
 
-    assert _words(found) == [0, 1, 2, REASONS[order], 4]
+    assert _words(found) == [0, REASONS[order], 2]
     assert [_words(other) for other in others] == [list(range(5))] * 4 + [[0]]
     assert _words(after) == list(range(5))
     assert workers.restarts >= 1
@@ -71,7 +74,7 @@ async def test_no_event_is_rejected_for_another_while_many_end_their_worker() ->
         await asyncio.sleep(number * 0.02)  # some come while others are under suspicion
         return _words(await workers.count("0", batch))
 
-    async with CountingWorkers(make, patience=PATIENCE) as workers:
+    async with CountingWorkers(make) as workers:
         found = await asyncio.gather(*(count(workers, number, batch) for number, batch in enumerate(batches)))
 
     assert found == [[reason] if number % 4 == 3 else [number] for number in range(16)]
@@ -103,16 +106,78 @@ async def test_settings_that_cannot_be_counted_with_are_told_before_anything_is_
             pytest.fail("it was entered")
 
 
+async def _told(workers: CountingWorkers) -> str:
+    """Return the trouble, once there is one."""
+    async with asyncio.timeout(180):
+        while workers.trouble is None:
+            await asyncio.sleep(0.01)
+    return workers.trouble
+
+
 async def test_events_are_not_to_blame_where_no_worker_starts(tmp_path: Path) -> None:
-    async with CountingWorkers(partial(make_once, tmp_path / "stamp"), patience=PATIENCE) as workers:
+    stamp = tmp_path / "stamp"
+    async with CountingWorkers(partial(make_once, stamp)) as workers:
         assert _words(await workers.count("0", _events(b"good"))) == [0]
-        with pytest.raises(Unsettled):
-            await workers.count("0", _events(b"kill"))
-        for _ in range(2):
-            with pytest.raises(Unsettled):
-                await workers.count("0", _events(b"good"))
-        (tmp_path / "stamp").unlink()
+        waiting = asyncio.create_task(workers.count("0", _events(b"kill", b"good")))
+        assert await _told(workers) == "workers keep dying as they start: out of memory?"
+        while not waiting.done():
+            stamp.unlink(missing_ok=True)
+            await asyncio.sleep(0.01)
+        assert _words(await waiting) == [REASONS[b"kill"], 1]
+        assert workers.trouble is None
+
+
+async def test_events_are_not_to_blame_where_workers_die_as_they_load(tmp_path: Path) -> None:
+    stamp = tmp_path / "stamp"
+    async with CountingWorkers(partial(make_loading, stamp)) as workers:
+        waiting = asyncio.create_task(workers.count("0", _events(*[b"good"] * 3)))
+        assert await _told(workers) == "workers keep dying before they count: out of memory?"
+        stamp.touch()
+        assert _words(await waiting) == [0, 1, 2]
+        assert workers.trouble is None
+
+
+async def test_events_are_not_to_blame_where_workers_are_killed_from_outside() -> None:
+    others = children(os.getpid())
+    async with CountingWorkers(make) as workers:
+        stop = asyncio.Event()
+
+        async def kill() -> None:
+            while not stop.is_set():
+                for child in set(children(os.getpid())).difference(others):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(child, signal.SIGKILL)
+                await asyncio.sleep(0.5)
+
+        killing = asyncio.create_task(kill())
+        asked = [asyncio.create_task(workers.count(str(n), _events(*[b"slow"] * 40))) for n in range(3)]
+        while workers.restarts < 4:
+            await asyncio.sleep(0.05)
+        stop.set()
+        await killing
+        assert [_words(tallied) for tallied in await asyncio.gather(*asked)] == [list(range(40))] * 3
+
+
+async def test_a_worker_that_is_killed_as_it_starts_is_started_again() -> None:
+    others = children(os.getpid())  # servers that other tests go on needing
+    starting = asyncio.create_task(CountingWorkers(make).__aenter__())
+    while not (started := set(children(os.getpid())).difference(others)):
+        await asyncio.sleep(0.001)
+    os.kill(started.pop(), signal.SIGKILL)
+    workers = await starting
+    try:
         assert _words(await workers.count("0", _events(b"good"))) == [0]
+    finally:
+        await workers.__aexit__(None, None, None)
+
+
+async def test_an_event_that_is_alone_and_ends_every_worker_is_rejected_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(counting, "DEATHS_WITHOUT_WITNESS", 4)
+    async with CountingWorkers(make) as workers:
+        assert _words(await workers.count("0", _events(b"kill"))) == [REASONS[b"kill"]]
+        assert workers.restarts == 4
 
 
 async def test_what_the_source_could_not_read_is_rejected_for_that() -> None:
@@ -143,8 +208,7 @@ if __name__ == "__main__":
 def test_workers_end_with_their_parent(tmp_path: Path, doing: str) -> None:
     script = tmp_path / "parent.py"
     script.write_text(PARENT, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": HERE}
-    with subprocess.Popen([sys.executable, script, doing], stdout=subprocess.PIPE, env=environment) as parent:
+    with subprocess.Popen([sys.executable, script, doing], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"up\n"
         workers = children(parent.pid)
@@ -152,7 +216,7 @@ def test_workers_end_with_their_parent(tmp_path: Path, doing: str) -> None:
         time.sleep(0.3)  # it counts by now
         parent.send_signal(signal.SIGKILL)
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 180
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline, "a worker outlived its parent"
         time.sleep(0.05)

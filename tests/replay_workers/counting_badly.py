@@ -14,6 +14,8 @@ from logcount.errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from logcount.workers.progress import Progress
+
 
 @dataclass(frozen=True)
 class Anything:
@@ -43,15 +45,15 @@ def say_something(_part: object) -> None:
     sys.stdout.flush()
 
 
-def making(count: Callable[[object], None]) -> Callable[[], Callable[[object], None]]:
+def making(count: Callable[[object], None]) -> Callable[[Progress], Callable[[object], None]]:
     """Return what makes it in a worker."""
     return partial(_make, count)
 
 
-def _make(count: Callable[[object], None]) -> Callable[[object], None]:
+def _make(count: Callable[[object], None], _progress: Progress) -> Callable[[object], None]:
     return count
 
 
-def cannot_be_made() -> Callable[[object], None]:
+def cannot_be_made(_progress: Progress) -> Callable[[object], None]:
     """Fail as a part counter fails whose tokenizer is not fetched."""
     raise Misconfigured("a tokenizer is not here")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logcount.aggregate import Summary
 from logcount.calibration import Calibration
 from logcount.cli.wiring import make_recipe
-from logcount.cli.workers import make_part_counter
+from logcount.cli.workers import PartCounting
 from logcount.errors import LogcountError
-from logcount.pipeline import TimeSpan
+from logcount.pipeline import Pipeline, TimeSpan
 from logcount.replay.ordering import PartWorkers, replay_parts
 from logcount.replay.replay import Replay
 from logcount.reports.documents import document_of, line_of
@@ -78,7 +77,8 @@ class Way:
             came.lines += [f"{head}{position + records}{tail}" for head, position, tail in lines]
 
         recipe = make_recipe(self.settings)
-        replay = Watched(recipe.make_pipeline(span=self.span, calibrate=1.0), summary, each)
+        pipeline = Pipeline(recipe.make_counter(), mappings=recipe.mappings, span=self.span, calibrate=1.0)
+        replay = Watched(pipeline, summary, each)
         try:
             if workers is None:
                 await source.deliver(replay.handle)
@@ -96,6 +96,5 @@ class Way:
 
     def workers(self, number: int = 2) -> PartWorkers:
         """Return workers that count this way."""
-        recipe, most = make_recipe(self.settings), self.most_waiting
-        make = partial(make_part_counter, recipe, BY, self.span, each=True, calibrate=True, most_waiting=most)
+        make = PartCounting(make_recipe(self.settings), BY, self.span, True, True, self.most_waiting)
         return PartWorkers(make, number)

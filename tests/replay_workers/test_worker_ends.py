@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from logcount.workers.progress import Progress
+
+    Make = Callable[[Progress], Callable[[object], None]]
+
 
 @pytest.mark.parametrize(
     ("count", "told"),
@@ -52,7 +56,9 @@ async def test_a_worker_that_ends_is_an_error_that_says_how(count: Callable[[obj
 
 
 @pytest.mark.parametrize("make", [cannot_be_made, making(find_a_setting_wrong), making(say_something)])
-async def test_what_a_worker_cannot_count_is_left_to_who_asked(make: Callable[[], Callable[[object], None]]) -> None:
+async def test_what_a_worker_cannot_count_is_left_to_who_asked(
+    make: Callable[[Progress], Callable[[object], None]],
+) -> None:
     async with PartWorkers(make, 2) as workers:
         assert await asyncio.gather(*(workers.ask(Anything()) for _ in range(5))) == [None] * 5
 
@@ -85,7 +91,7 @@ class Running:
 
     def _busy(self) -> psutil.Process:
         """Wait until a worker reads the large file."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             for child in psutil.Process(self.process.pid).children():
                 if any(file.path.endswith("b.gz") for file in child.open_files()):
@@ -95,8 +101,8 @@ class Running:
 
     def ended(self) -> tuple[int, bytes, bytes]:
         """Return the exit status and what was printed, when nothing of it runs any more."""
-        out, err = self.process.communicate(timeout=60)
-        _, alive = psutil.wait_procs(self._workers, timeout=30)
+        out, err = self.process.communicate(timeout=180)
+        _, alive = psutil.wait_procs(self._workers, timeout=180)
         assert alive == []
         return self.process.returncode, out, err
 

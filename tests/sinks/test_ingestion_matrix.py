@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["loopback_sink"]
 
-FAST = Terms(rate=10_000, answer_seconds=0.3)
+FAST = Terms(rate=10_000, answer_seconds=2.0)
 """The only real waiting: for answers that never come."""
 
 

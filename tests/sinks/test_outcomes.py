@@ -225,7 +225,7 @@ documents = st.fixed_dictionaries(
 bodies = documents.map(lambda document: json.dumps(document).encode()) | st.binary(max_size=20)
 
 
-@settings(max_examples=600, derandomize=True, database=None, deadline=None)
+@settings(max_examples=300, derandomize=True, database=None, deadline=None)
 @given(status=statuses, body=bodies, count=st.integers(1, 6), retry_after=st.none() | st.text(max_size=30))
 @example(status=206, body=b'{"itemsAccepted":1,"errors":[{}]}', count=2, retry_after="0")
 def test_every_item_has_exactly_one_fate_and_sending_comes_to_an_end(
@@ -270,7 +270,7 @@ def test_retry_after_is_seconds_or_a_date_and_bounded(header: str | None, second
     assert asked_pause(header, NOW) == seconds
 
 
-@settings(max_examples=300, derandomize=True, database=None)
+@settings(max_examples=150, derandomize=True, database=None)
 @given(
     st.text(max_size=40) | st.from_regex(r"\A[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{2,5} [\d:]{0,9} [A-Z+\-\d]{0,6}")
 )

@@ -39,7 +39,7 @@ async def test_a_token_is_asked_for_each_attempt(clock: FastClock, make: Callabl
 
         assert server.authorizations() == {"127.0.0.1": ["Bearer weak", "Bearer old", f"Bearer {TOKEN}"]}
         assert numbers(server) == [0, 1]
-    assert ["no token could be had (PermissionError)" in said[0], "403" in said[1], "401" in said[2]] == [True] * 3
+    assert ["no token could be obtained (PermissionError)" in said[0], "403" in said[1], "401" in said[2]] == [True] * 3
     assert all("configuration" in each and TOKEN not in each for each in said)
 
 

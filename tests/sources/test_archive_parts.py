@@ -92,7 +92,7 @@ def test_small_files_are_one_part_and_large_ones_several(tmp_path: Path) -> None
     for name, count in {"a": 1, "b": 2, "c": 40, "d": 1, "e": 0, "f": 3}.items():
         (tmp_path / name).write_bytes(b'{"a":1}\n' * count)
     parts = list(cut_into_parts(find_files(str(tmp_path)), 100))
-    assert [("".join(place.source[-1] for place in part.places), part.start, part.end) for part in parts] == [
+    assert [("".join(one.source[-1] for one in part.inputs), part.start, part.end) for part in parts] == [
         ("ab", 0, None),
         ("c", 0, 100),
         ("c", 100, 200),

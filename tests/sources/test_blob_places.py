@@ -233,7 +233,7 @@ def test_a_credential_that_cannot_be_had_is_unreadable() -> None:
 
     with pytest.raises(Unreadable) as refused:
         read("https://account.blob.core.windows.net/logs", BlobAccess(credential=NoCredential()))
-    assert str(refused.value).startswith("https://account.blob.core.windows.net/logs/: no credential could be had: ")
+    assert str(refused.value).startswith("https://account.blob.core.windows.net/logs/: no credential is available: ")
 
 
 @pytest.mark.parametrize(

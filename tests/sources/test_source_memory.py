@@ -30,7 +30,7 @@ asyncio.run(ArchiveSource([sys.argv[1]]).deliver(handle))
 # The peak of this program; getrusage would tell that of the process which started it, if it was larger.
 print(count, re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
 """
-SMALL, TEN_TIMES, MARGIN_KIB = 1500, 15000, 8 * 1024
+SMALL, TEN_TIMES, MARGIN_KIB = 1000, 10000, 8 * 1024
 EVENT = json.dumps({"responseBody": json.dumps({"text": 'words and "words" \n' * 900})}).encode()  # 20 KB
 PIECE = EVENT + b"\n"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from exact.comparison import Comparison
+from exact.seams import seams
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tiny_tokenizer import build
@@ -18,7 +19,7 @@ from logcount.errors import Uncountable
 from logcount.tokenizers import cutting, load_tokenizer, stretches
 from logcount.tokenizers.audit import LONGEST_SAMPLE, AuditedEngine
 from logcount.tokenizers.cutting import Cutter, trie_pattern
-from logcount.tokenizers.engine import FastEngine, ReferenceEngine
+from logcount.tokenizers.engine import FastEngine, ReferenceEngine, with_short_merges
 from logcount.tokenizers.stretches import StretchCounter
 from logcount.tokenizers.trial import trial_texts
 
@@ -164,10 +165,9 @@ def test_whatever_the_added_tokens_the_pieces_add_up(
     right = reference.count(text)
     pieces = cutter.stretches(text)
     assert len(pieces) - 1 + sum(reference.count(piece) for piece in pieces) == right
-    seams = cutter.seams(text)
-    if seams is not None:
-        assert seams == sorted(set(seams))
-        assert sum(reference.count(text[a:b]) for a, b in zip([0, *seams], [*seams, len(text)], strict=True)) == right
+    at = seams(cutter, text)
+    assert at == sorted(set(at))
+    assert sum(reference.count(text[a:b]) for a, b in zip([0, *at], [*at, len(text)], strict=True)) == right
     assert StretchCounter(made, name="bytes", make_fast=None).count(text) == right
 
 
@@ -185,8 +185,8 @@ def test_the_pattern_of_all_tokens_finds_the_leftmost_and_then_longest(tokens: s
 @pytest.mark.parametrize("flag", ["lstrip", "rstrip", "single_word"])
 def test_no_text_is_cut_at_tokens_that_look_at_what_stands_beside_them(flag: str) -> None:
     made = _bytes_with([("<a>", False, True), ("<b>", False, True)], None, **{flag: True})
-    assert Cutter(made).seams("a <a> b") is None
     counter = StretchCounter(made, name="bytes", make_fast=None)
+    assert Cutter(made).stretches("a <a> b") == ["a <a> b"]
     for text in ("a <a> b", "x<a>b<b> ", " <b>"):
         assert counter.count(text) == ReferenceEngine(made).count(text)
 
@@ -194,15 +194,15 @@ def test_no_text_is_cut_at_tokens_that_look_at_what_stands_beside_them(flag: str
 def test_no_text_is_cut_where_special_tokens_are_split(backend: Any) -> None:
     split = Tokenizer.from_str(backend.to_str())
     split.encode_special_tokens = True
-    assert Cutter(split).seams("<|im_end|>") is None
     counter = StretchCounter(split, name="split", patience=0)
+    assert Cutter(split).stretches("a<|im_end|>") == ["a<|im_end|>"]
     assert counter.count("a<|im_end|>") == ReferenceEngine(split).count("a<|im_end|>") > 2
 
 
 def test_no_text_is_cut_where_the_first_word_is_treated_as_none_other(backend: Any) -> None:
     first = Tokenizer.from_str(backend.to_str())
     first.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
-    assert Cutter(first).seams("<|im_end|>") is None
+    assert Cutter(first).stretches("<|im_end|>") == ["<|im_end|>"]
 
 
 def test_words_of_ordinary_text_among_the_added_tokens_are_left_to_the_engine() -> None:
@@ -277,18 +277,17 @@ def test_a_long_text_of_lines_is_left_whole_where_bytes_are_more_than_written_ou
 
 def test_no_text_is_cut_for_a_model_that_drops_merges_at_random() -> None:
     made = _bytes_with([("<a>", False, True)], None)
-    assert Cutter(made).seams("x<a>") == [1, 4]
+    assert Cutter(made).stretches("x<a>") == ["x", ""]
     made.model.dropout = 0.5
-    assert Cutter(made).seams("x<a>") is None
+    assert Cutter(made).stretches("x<a>") == ["x<a>"]
 
 
 def test_where_the_proof_fails_for_this_version_no_text_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "_sharing", lambda *_: set())
     made = _bytes_with([("b<", False, True), ("ab", True, True)], None)
-    assert Cutter(made).seams("ab<ab") is not None
+    assert Cutter(made).stretches("aab<") == ["a", "<"]
     counter = StretchCounter(made, name="bytes", make_fast=None)
-    assert counter.seams("ab<ab") is None
-    assert counter.count("ab<ab") == ReferenceEngine(made).count("ab<ab")
+    assert counter.count("aab<") == ReferenceEngine(made).count("aab<") == 2
 
 
 # The trial.
@@ -343,6 +342,32 @@ def test_the_fast_engine_is_loaded_once_enough_was_counted(backend: Any) -> None
     for text, engine in (("x" * 20, "reference"), ("y" * 20, "fast"), ("z" * 20, "fast")):
         assert counter.count(text) == ReferenceEngine(backend).count(text)
         assert counter.engine == engine
+
+
+tokens = st.text(st.characters(exclude_categories=["Cs", "Zs"])) | st.text('",[]\\:a')
+
+
+@given(merges=st.lists(st.tuples(tokens, tokens), min_size=1))
+@example(merges=[(",", '"'), ('"],["', '","'), ("\\", "\\\\"), ('"merges":[[', "]]")])
+def test_short_merges_are_the_same_merges(merges: list[tuple[str, str]]) -> None:
+    definition = {"model": {"vocab": {'["a","b"]': 0, " ": 1}, "merges": merges}}
+    written = json.dumps(definition, ensure_ascii=False, separators=(",", ":"))
+    definition["model"]["merges"] = [f"{left} {right}" for left, right in merges]
+    assert json.loads(with_short_merges(written)) == definition
+
+
+@pytest.mark.parametrize("merges", [[["a", "b"], ["a b", "c"]], ["a b"], []])
+def test_merges_that_may_hold_a_space_or_are_short_stay_as_they_are(merges: list[Any]) -> None:
+    written = json.dumps({"model": {"merges": merges}}, separators=(",", ":"))
+    assert with_short_merges(written) == written
+
+
+def test_a_real_definition_has_short_merges_and_counts_alike(backend: Any) -> None:
+    definition = backend.to_str()
+    short = with_short_merges(definition)
+    assert len(short) < len(definition)
+    again = Tokenizer.from_str(short)
+    assert again.to_str() == definition
 
 
 # The audit.
@@ -460,5 +485,5 @@ def test_special_tokens_are_added_by_number_where_that_is_proven(backend: Any) -
     assert StretchCounter(backend, name="tiny").added == 0
     made.post_processor = processors.TemplateProcessing(single=f"$A {end[0]} $A", special_tokens=[end])
     assert StretchCounter(made, name="tiny").added is None
-    assert Cutter(made).seams("<|im_end|>") is None
+    assert Cutter(made).stretches("<|im_end|>") == ["<|im_end|>"]
     assert StretchCounter(made, name="tiny").count_with_added("a") == 3

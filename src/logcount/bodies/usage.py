@@ -59,16 +59,23 @@ def usage_of(
     """
     if not (prompt or completion or total):
         return None
-    mismatch, derived = False, True
-    if not total:
-        total = None if prompt is None or completion is None else prompt + completion
-    elif prompt is not None and completion is not None:
-        mismatch, derived = total != prompt + completion, False
-    elif prompt is not None and total >= prompt:
-        completion = total - prompt
-    elif completion is not None and total >= completion:
-        prompt = total - completion
-    return Usage(prompt, completion, total, cached=cached, reasoning=reasoning, mismatch=mismatch, derived=derived)
+    added = None if prompt is None or completion is None else prompt + completion
+    if total and added is None:
+        prompt, completion = _parted(prompt, completion, total)
+    confirmed = bool(total) and added is not None
+    mismatch = confirmed and total != added
+    return Usage(
+        prompt, completion, total or added, cached=cached, reasoning=reasoning, mismatch=mismatch, derived=not confirmed
+    )
+
+
+def _parted(prompt: int | None, completion: int | None, total: int) -> tuple[int | None, int | None]:
+    """Return both parts of a total, of which one is known at most."""
+    if prompt is not None and total >= prompt:
+        return prompt, total - prompt
+    if completion is not None and total >= completion:
+        return total - completion, completion
+    return prompt, completion
 
 
 def as_stated(prompt: int | None, completion: int | None, total: int | None, cached: int | None = None) -> Usage | None:

@@ -1,7 +1,7 @@
-"""Calibration: where usage was reported and a tokenizer is known, both numbers side by side, and what that tells.
+"""Calibration: compares reported usage with the tokenizer's count, and explains the differences.
 
-Law: a calibration changes no count. It adds up to the same however the exchanges are divided among those who add, and
-its memory is bounded.
+Law: a calibration changes no count. Its sums do not depend on how exchanges are divided among processes. Its memory is
+bounded.
 """
 
 from logcount.calibration.comparison import Compared, Comparison, ExchangeRef

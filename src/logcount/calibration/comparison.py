@@ -1,4 +1,4 @@
-"""One exchange compared: what was reported of it beside what its tokenizer says."""
+"""The comparison of one exchange: its reported tokens and its tokenizer's count."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Compared:
     reported: int | None
     counted: int | None
     doubt: str | None = None
-    """Why the two cannot be compared, though `counted` may be a lower bound; holds no piece of a body."""
+    """Why the two cannot be compared (`counted` may be a lower bound); contains no part of a body."""
 
     @property
     def difference(self) -> int | None:
-        """By how many tokens the tokenizer says more than was reported; None where the two cannot be compared."""
+        """The tokenizer's count minus the reported one; None if the two cannot be compared."""
         if self.reported is None or self.counted is None or self.doubt is not None:
             return None
         return self.counted - self.reported
@@ -29,22 +29,22 @@ class Comparison:
 
     model: str | None
     tokenizer: str | None
-    """The label of the tokenizer, with its fingerprint; None where there is none for the model."""
+    """The label of the tokenizer, with its fingerprint; None if the model has none."""
     prompt: Compared
     completion: Compared | None
-    """None where this API generates nothing."""
+    """None if this API generates nothing."""
     cached: bool = False
-    """Whether a part of the prompt was reported to come from a cache."""
+    """Whether cached prompt tokens were reported."""
 
     @property
     def sides(self) -> tuple[tuple[str, Compared], ...]:
-        """The sides that there are, under their names."""
+        """The existing sides, with their names."""
         both = (("prompt", self.prompt), ("completion", self.completion))
         return tuple((name, side) for name, side in both if side is not None)
 
 
 class ExchangeRef(NamedTuple):
-    """Where an exchange is found again."""
+    """The source, position and id of an exchange."""
 
     source: str
     position: int

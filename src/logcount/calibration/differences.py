@@ -1,4 +1,4 @@
-"""The differences between reported and counted tokens of one side of one model, added up in bounded memory."""
+"""Sums of the differences between reported and counted tokens of one side of one model, in bounded memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from logcount.calibration.comparison import Compared, ExchangeRef
 
 _FINE = 1024
-"""Differences below it are told apart to the token; larger ones by powers of two, so that there are few to keep."""
+"""Differences below it are kept exactly; larger ones are rounded to powers of two, so that there are few."""
 
 REASONS_AT_MOST = 32
 OTHER_REASONS = "other reasons"
@@ -18,7 +18,7 @@ OTHER_REASONS = "other reasons"
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The greatest difference, and the first place where it stands."""
+    """The greatest difference, and the first exchange with it."""
 
     difference: int
     reported: int
@@ -30,37 +30,37 @@ class Worst:
         return -abs(self.difference), place.source, place.position, self.difference, self.reported, place.id or ""
 
     def or_worse(self, other: Worst | None) -> Worst:
-        """Return the worse of the two; of equals the one that stands first."""
+        """Return the worse of the two; if equal, the first by source and position."""
         return other if other is not None and other._order < self._order else self
 
 
 @dataclass(slots=True)
 class Differences:
-    """Sums over one side of the exchanges of one model; all are whole numbers, so that any order gives the same."""
+    """Sums over one side of the exchanges of one model; all are integers, so the order does not matter."""
 
     compared: int = 0
     exact: int = 0
     reported: int = 0
-    """Tokens that were reported of what was compared."""
+    """Reported tokens of the compared sides."""
     counted: int = 0
-    """Tokens that the tokenizer says of it."""
+    """Tokens counted by the tokenizer of the same sides."""
     astray: int = 0
-    """Tokens of difference, whatever their sign."""
+    """The sum of the absolute differences, in tokens."""
     offsets: Counter[int] = field(default_factory=Counter)
-    """How often each difference came, large ones by powers of two."""
+    """How often each difference occurred; large ones are rounded to powers of two."""
     sizes: tuple[int, int] | None = None
-    """The least and the greatest number that was reported."""
+    """The smallest and the largest reported number."""
     worst: Worst | None = None
     cached_exact: int = 0
-    """How many of the exact ones had a cache reported."""
+    """How many of the exact ones had cached tokens reported."""
     cached_differing: int = 0
-    """How many of the others had."""
+    """How many of the others had cached tokens reported."""
     unlike: Counter[str] = field(default_factory=Counter)
-    """How many could not be compared, by the reason."""
+    """How many could not be compared, by reason."""
     exceeding: int = 0
-    """How many of those had a lower bound that is above what was reported, by more than the token that a cut makes."""
+    """How many of those had a lower bound above the reported number, by more than the one token that a cut may add."""
     meeting: int = 0
-    """How many of those had one that is all that was reported."""
+    """How many of those had a lower bound equal to the reported number."""
 
     def add(self, side: Compared, place: ExchangeRef, *, cached: bool) -> None:
         """Add one exchange."""
@@ -89,7 +89,7 @@ class Differences:
         self._trim()
 
     def merge(self, other: Differences) -> None:
-        """Add another's sums."""
+        """Add the sums of another one."""
         for name in ("compared", "exact", "reported", "counted", "astray", "exceeding", "meeting"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.cached_exact += other.cached_exact
@@ -101,19 +101,19 @@ class Differences:
         self._trim()
 
     def _trim(self) -> None:
-        """Keep the reasons that come first by name: what is left is then the same in whatever order they came."""
+        """Keep the reasons that sort first by name: then the result does not depend on their order of arrival."""
         while len(self.unlike) > REASONS_AT_MOST:
             last = max(reason for reason in self.unlike if reason != OTHER_REASONS)
             self.unlike[OTHER_REASONS] += self.unlike.pop(last)
 
     @property
     def differing(self) -> int:
-        """How many of those compared are not exact."""
+        """How many compared sides are not exact."""
         return self.compared - self.exact
 
     @property
     def exact_share(self) -> float | None:
-        """The share of those compared that are exact, 0 to 1."""
+        """The exact share of the compared sides, 0 to 1."""
         return self.exact / self.compared if self.compared else None
 
     @property
@@ -123,18 +123,18 @@ class Differences:
 
     @property
     def mean_percent(self) -> float | None:
-        """The sum of the differences in percent of what was reported, with its sign."""
+        """The sum of the differences in percent of the reported tokens, with its sign."""
         return 100 * (self.counted - self.reported) / self.reported if self.reported else None
 
     @property
     def astray_percent(self) -> float | None:
-        """The tokens of difference, whatever their sign, in percent of what was reported."""
+        """The absolute differences in percent of the reported tokens."""
         return 100 * self.astray / self.reported if self.reported else None
 
     def common(self, most: int) -> list[tuple[int, int]]:
-        """Return the commonest differences that are told to the token, 0 left out, and how often each came."""
-        told = [(offset, number) for offset, number in self.offsets.items() if 0 < abs(offset) < _FINE]
-        return sorted(told, key=lambda pair: (-pair[1], abs(pair[0]), pair[0]))[:most]
+        """Return the most common exact differences, without 0, and how often each occurred."""
+        fine = [(offset, number) for offset, number in self.offsets.items() if 0 < abs(offset) < _FINE]
+        return sorted(fine, key=lambda pair: (-pair[1], abs(pair[0]), pair[0]))[:most]
 
 
 def _coarse(difference: int) -> int:

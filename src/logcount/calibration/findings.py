@@ -1,7 +1,7 @@
-"""What the differences of one side tell: a verdict in one word, and the likely cause where the pattern is a clear one.
+"""Interprets the differences of one side: a verdict, and the likely cause if the pattern is clear.
 
-A wrong tokenizer differs by many percent and never by the same; another revision of a template by always the same; a
-prompt cache makes reports too small here and there. Where nothing is clear, nothing is said.
+A wrong tokenizer differs by many percent, by varying numbers; another revision of a template always by the same number;
+a prompt cache makes some reports too small. Without a clear pattern no cause is given.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
     from logcount.calibration.differences import Differences
 
 Verdict = Literal["exact", "nearly", "offset", "cache", "differs", "mismatch", "not compared"]
-"""`nearly`: few differ; `offset`: always by the same; `cache`: a prompt cache explains it; `differs`: nothing explains
-it; `mismatch`: it looks like another tokenizer."""
+"""`nearly`: few differ; `offset`: always by the same number; `cache`: a prompt cache explains it; `differs`: no known
+cause; `mismatch`: it looks like another tokenizer."""
 
 CLEAN = "exact"
 MISMATCH = "mismatch"
 
 GRAVITY: tuple[Verdict, ...] = ("not compared", "exact", "nearly", "cache", "offset", "differs", "mismatch")
-"""From what needs no look to what needs one most."""
+"""From the least to the most serious."""
 
 _SEVERAL, _SOME, _MANY = 3, 5, 20
-"""Exchanges: fewer than three are no pattern; where most are exact it takes more."""
+"""Numbers of exchanges: fewer than three are no pattern; if most are exact, more are needed."""
 _NEARLY, _MOST, _HALF, _FIFTH, _TWENTIETH, _HUNDREDTH = 0.95, 0.8, 0.5, 0.2, 0.05, 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is found of one side of a model."""
+    """The finding for one side of a model."""
 
     verdict: Verdict
     cause: str | None = None
-    """The pattern and its likely cause, where that is clear."""
+    """The pattern and its likely cause, if clear."""
     pattern: str = ""
 
 
 def find(differences: Differences, side: str, other: Differences | None = None) -> Finding:
-    """Return what the differences of a side (`prompt`, `completion`) tell, in the light of those of the other side."""
+    """Return the finding for a side (`prompt`, `completion`), also considering the other side."""
     for rule in _RULES:
         found = rule(differences, side)
         if found is not None:
@@ -52,63 +52,63 @@ def _of(number: int, differences: Differences) -> str:
 
 
 def _in_the_light(found: Finding, side: str, other: Differences) -> Finding:
-    """Where the completions are exact, it is not the tokenizer that makes the prompts differ."""
+    """If the completions are exact, the tokenizer is not the cause of differing prompts."""
     if found.verdict != "mismatch" or side != "prompt" or other.compared < _MANY or other.differing or _alike(other):
         return found
     return Finding("mismatch", f"{found.pattern}; the completions are exact: another chat template?", found.pattern)
 
 
-def _alike(told: Differences) -> bool:
-    return told.sizes is None or told.sizes[0] == told.sizes[1]
+def _alike(sums: Differences) -> bool:
+    return sums.sizes is None or sums.sizes[0] == sums.sizes[1]
 
 
-def _above_its_report(told: Differences, _side: str) -> Finding | None:
-    """Find lower bounds above the report: no doubt explains that."""
-    bounds = told.unlike.total()
-    if told.exceeding < max(_SEVERAL, _FIFTH * bounds) or bounds < told.compared:
+def _above_its_report(sums: Differences, _side: str) -> Finding | None:
+    """Find lower bounds above the report, which no doubt explains."""
+    bounds = sums.unlike.total()
+    if sums.exceeding < max(_SEVERAL, _FIFTH * bounds) or bounds < sums.compared:
         return None
-    pattern = f"even what was counted in part is above the report in {told.exceeding:,} of {bounds:,}"
+    pattern = f"even what was counted in part is above the report in {sums.exceeding:,} of {bounds:,}"
     return Finding("mismatch", f"{pattern}: another model's tokenizer?", pattern)
 
 
-def _not_compared(told: Differences, _side: str) -> Finding | None:
-    if told.compared:
+def _not_compared(sums: Differences, _side: str) -> Finding | None:
+    if sums.compared:
         return None
-    bounds = told.unlike.total()
+    bounds = sums.unlike.total()
     if not bounds:
         return Finding("not compared")
-    reason, number = min(told.unlike.items(), key=lambda pair: (-pair[1], pair[0]))
+    reason, number = min(sums.unlike.items(), key=lambda pair: (-pair[1], pair[0]))
     pattern = f"{reason} ({number:,} of {bounds:,})"
-    if told.meeting >= max(_SEVERAL, _MOST * bounds):
+    if sums.meeting >= max(_SEVERAL, _MOST * bounds):
         return Finding("differs", f"{pattern}, yet the count is all that was reported: another model's chat template?")
     return Finding("not compared", pattern)
 
 
-def _exact(told: Differences, _side: str) -> Finding | None:
-    return None if told.differing else Finding("exact")
+def _exact(sums: Differences, _side: str) -> Finding | None:
+    return None if sums.differing else Finding("exact")
 
 
-def _constant(told: Differences, side: str) -> Finding | None:
-    """Find the same difference nearly everywhere, or wherever there is one."""
-    (offset, number), *_ = told.common(1) or [(0, 0)]
-    alone = number >= max(_SEVERAL, _MOST * told.compared)
-    wherever = number >= max(_SOME, _NEARLY * told.differing, _TWENTIETH * told.compared)
+def _constant(sums: Differences, side: str) -> Finding | None:
+    """Find the same difference in nearly all exchanges, or in nearly all that differ."""
+    (offset, number), *_ = sums.common(1) or [(0, 0)]
+    alone = number >= max(_SEVERAL, _MOST * sums.compared)
+    wherever = number >= max(_SOME, _NEARLY * sums.differing, _TWENTIETH * sums.compared)
     if not (alone or wherever):
         return None
-    pattern = f"{offset:+,} in {_of(number, told)}"
-    if _alike(told):
+    pattern = f"{offset:+,} in {_of(number, sums)}"
+    if _alike(sums):
         return Finding("offset", f"{pattern}, all of one size: too alike to tell why")
     return Finding("offset", f"{pattern}: {_offset_cause(offset, side)}")
 
 
-def _few_offsets(told: Differences, side: str) -> Finding | None:
-    """Find a handful of differences and no others: a template writes more for some conversations than others."""
-    commonest = told.common(_SEVERAL)
+def _few_offsets(sums: Differences, side: str) -> Finding | None:
+    """Find only a few distinct differences: a template writes more for some conversations than for others."""
+    commonest = sums.common(_SEVERAL)
     number = sum(often for _, often in commonest)
-    if side != "prompt" or told.compared < _MANY or number < _NEARLY * told.differing or number < _MOST * told.compared:
+    if side != "prompt" or sums.compared < _MANY or number < _NEARLY * sums.differing or number < _MOST * sums.compared:
         return None
     pattern = ", ".join(f"{offset:+,} in {often:,}" for offset, often in commonest)
-    return Finding("offset", f"{pattern} of {told.compared:,}: {_offset_cause(commonest[0][0], side)}")
+    return Finding("offset", f"{pattern} of {sums.compared:,}: {_offset_cause(commonest[0][0], side)}")
 
 
 def _offset_cause(offset: int, side: str) -> str:
@@ -123,35 +123,35 @@ def _offset_cause(offset: int, side: str) -> str:
     return "this chat template adds what the server's does not: another revision, or a default system text"
 
 
-def _cache(told: Differences, side: str) -> Finding | None:
-    """Find reports that are too small where a cache was reported; or exact ones, and now and then far too small."""
-    below = all(offset >= 0 for offset in told.offsets)
-    if side != "prompt" or not below or told.differing < _SEVERAL:
+def _cache(sums: Differences, side: str) -> Finding | None:
+    """Find reports that are too small if a cache was reported; or exact reports with some far too small ones."""
+    below = all(offset >= 0 for offset in sums.offsets)
+    if side != "prompt" or not below or sums.differing < _SEVERAL:
         return None
-    of = _of(told.differing, told)
-    if told.cached_differing >= _MOST * told.differing and told.cached_exact <= _TWENTIETH * told.exact:
+    of = _of(sums.differing, sums)
+    if sums.cached_differing >= _MOST * sums.differing and sums.cached_exact <= _TWENTIETH * sums.exact:
         return Finding("cache", f"less reported in {of}, where a cache was reported: the report leaves it out")
-    far = told.astray / told.differing > _HALF * told.counted / told.compared
-    if told.exact >= max(_SEVERAL, _FIFTH * told.compared) and far:
+    far = sums.astray / sums.differing > _HALF * sums.counted / sums.compared
+    if sums.exact >= max(_SEVERAL, _FIFTH * sums.compared) and far:
         return Finding("cache", f"far less reported in {of}, the rest exact: the report leaves out what a cache held?")
     return None
 
 
-def _nearly(told: Differences, _side: str) -> Finding | None:
-    if told.compared < _MANY or told.exact < _NEARLY * told.compared:
+def _nearly(sums: Differences, _side: str) -> Finding | None:
+    if sums.compared < _MANY or sums.exact < _NEARLY * sums.compared:
         return None
-    return Finding("nearly", f"{_of(told.differing, told)} differ")
+    return Finding("nearly", f"{_of(sums.differing, sums)} differ")
 
 
-def _scattered(told: Differences, side: str) -> Finding | None:
-    """Find many differences, and never the same: no stop token does that, and no system text."""
-    kinds = sum(offset != 0 for offset in told.offsets)
-    often = told.differing >= _HALF * told.compared
-    much = told.differing >= _FIFTH * told.compared and told.astray >= _HUNDREDTH * told.reported
-    if min(told.differing, kinds) < _SEVERAL or not (often or much):
+def _scattered(sums: Differences, side: str) -> Finding | None:
+    """Find many varying differences, which neither a stop token nor a system text explains."""
+    kinds = sum(offset != 0 for offset in sums.offsets)
+    often = sums.differing >= _HALF * sums.compared
+    much = sums.differing >= _FIFTH * sums.compared and sums.astray >= _HUNDREDTH * sums.reported
+    if min(sums.differing, kinds) < _SEVERAL or not (often or much):
         return None
-    percent = "" if told.astray_percent is None else f" by {told.astray_percent:.1f} %"
-    pattern = f"{_of(told.differing, told)}{percent}, never by the same"
+    percent = "" if sums.astray_percent is None else f" by {sums.astray_percent:.1f} %"
+    pattern = f"{_of(sums.differing, sums)}{percent}, never by the same"
     cause = f"another model's tokenizer, or a {side} that the log does not show whole"
     return Finding("mismatch", f"{pattern}: {cause}", pattern)
 
@@ -167,4 +167,4 @@ _RULES: tuple[_Rule, ...] = (
     _nearly,
     _scattered,
 )
-"""The first that finds something says it."""
+"""The rules in order; the first finding applies."""

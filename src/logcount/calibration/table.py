@@ -1,4 +1,4 @@
-"""The calibration of a whole log: rows by model and tokenizer, which merge."""
+"""The calibration of a whole log: mergeable rows by model and tokenizer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MODELS_AT_MOST = 200
 OTHER_MODELS = "other models"
 
 Key = tuple[str, str]
-"""Model and tokenizer, each empty where it is unknown."""
+"""Model and tokenizer, each empty if unknown."""
 
 
 @dataclass(slots=True)
 class ModelCalibration:
-    """What calibration found of one model with one tokenizer."""
+    """The calibration of one model with one tokenizer."""
 
     prompt: Differences = field(default_factory=Differences)
     completion: Differences = field(default_factory=Differences)
@@ -32,12 +32,12 @@ class ModelCalibration:
 
     @property
     def sides_met(self) -> tuple[tuple[str, Differences], ...]:
-        """Those sides of which there was anything to add: what makes embeddings has no completion."""
-        return tuple((name, told) for name, told in self.sides if told.compared or told.unlike)
+        """The sides with data: an embedding model has no completion."""
+        return tuple((name, sums) for name, sums in self.sides if sums.compared or sums.unlike)
 
     @property
     def findings(self) -> dict[str, Finding]:
-        """What is found of each side."""
+        """The finding for each side."""
         return {
             "prompt": find(self.prompt, "prompt", self.completion),
             "completion": find(self.completion, "completion", self.prompt),
@@ -58,13 +58,13 @@ class ModelCalibration:
 class Calibration:
     """Adds up comparisons by model and tokenizer.
 
-    Of very many models, those that come first by name are kept apart: so what is kept depends on the exchanges alone.
+    With very many models, those that sort first by name keep their own rows: so the rows depend only on the exchanges.
     """
 
     rows: dict[Key, ModelCalibration] = field(default_factory=dict)
 
     def add(self, comparison: Comparison, place: ExchangeRef) -> None:
-        """Add one exchange, and where it stands."""
+        """Add one exchange, and its position."""
         row = self._row((comparison.model or "", comparison.tokenizer or ""))
         for name, side in comparison.sides:
             differences = row.prompt if name == "prompt" else row.completion
@@ -76,11 +76,11 @@ class Calibration:
             self._row(key).merge(row)
 
     def sorted_rows(self) -> list[tuple[Key, ModelCalibration]]:
-        """Return the rows by the names of their models, the sum of other models at the end."""
+        """Return the rows sorted by model name, with the sum of other models at the end."""
         return sorted(self.rows.items(), key=lambda item: (item[0] == _OTHERS, item[0]))
 
     def _row(self, key: Key) -> ModelCalibration:
-        """Return the row of a model, or that of all others where the model comes after those that are kept."""
+        """Return the row of a model, or the row of other models if it sorts after those that are kept."""
         row = self.rows.get(key)
         if row is not None:
             return row

@@ -1,4 +1,4 @@
-"""The command line: the only room that names concrete parts and sees the settings."""
+"""The command line: the only room that reads the settings and chooses implementations."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from logcount.errors import LogcountError, Misconfigured
 _COMMANDS = {
     "replay": ("logcount.cli.replay", "replay", "Count archived logs."),
     "run": ("logcount.cli.run", "run", "Count live, from Event Hubs."),
-    "check": ("logcount.cli.check", "check", "Try settings, permissions, connections and tokenizers."),
+    "check": ("logcount.cli.check", "check", "Test settings, permissions, connections and tokenizers."),
     "explain": ("logcount.cli.explain", "explain", "Show how one event is read and counted, and why."),
     "tokenizers": ("logcount.cli.tokenizers", "tokenizers", "List, fetch and verify tokenizers."),
 }
-"""Name → module, object and the line that `--help` shows: a command is imported when it is run."""
+"""Name → module, object and the line in `--help`; a command is imported only when it is run."""
 
 
 class _LazyGroup(click.Group):
-    """Imports a command only when it is named, so that `--help` answers at once."""
+    """Imports a command only when it is named, so that `--help` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -53,7 +53,7 @@ def cli(ctx: click.Context, config: Path | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; the exit status is 0, 1 could not finish, 2 wrong use or settings, 130 interrupted."""
+    """Run the command line; exit status: 0 done, 1 not finished, 2 wrong use or settings, 130 interrupted."""
     _speak_utf8()
     try:
         sys.exit(cli.main(standalone_mode=False) or 0)
@@ -66,25 +66,25 @@ def main() -> None:
     except LogcountError as error:
         _complain(str(error))
         sys.exit(2 if isinstance(error, Misconfigured) else 1)
-    except BrokenPipeError:  # the reader has seen enough
+    except BrokenPipeError:  # the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
         _complain(f"the output cannot be written: {error.strerror}")
-        os._exit(1)  # what is left in the buffer would fail again
+        os._exit(1)  # writing the rest of the buffer would fail again
 
 
 def _complain(text: str) -> None:
-    """Write an error to stderr, without what a terminal would obey: file names may hold it."""
+    """Write an error to stderr, without control characters, which file names may contain."""
     from logcount.reports.documents import printable
 
     click.echo("logcount: " + "\n".join(map(printable, text.split("\n"))), err=True)
 
 
 def _speak_utf8() -> None:
-    """Write UTF-8 to pipes and files whatever the locale, and never fail on what a terminal cannot show."""
+    """Write UTF-8 to pipes and files in any locale, and never fail on characters that a terminal cannot show."""
     if sys.stdout is None:  # closed by the caller
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - stays open until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")

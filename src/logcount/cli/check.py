@@ -1,4 +1,4 @@
-"""`logcount check`: tries what a live count needs, one thing after another, and says what to mend."""
+"""`logcount check`: tests one by one what a live count needs, and says what to correct."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from logcount.settings.run import EventHubSettings
 
 Trial = tuple[str, "Callable[[], Awaitable[str]]"]
-"""What is tried, and how: it returns what was found, or raises what to mend."""
+"""What is tested, and the test: it returns the finding, or raises an error that says what to correct."""
 
 SINK_SECONDS = 20.0
 """How long a sink may take to accept one point."""
 
 METRIC = "Check"
-"""The metric of the point that is sent: nothing but a point that was accepted shows that points are."""
+"""The metric of the point that is sent: only an accepted point proves that points are accepted."""
 
 
 @click.command()
 @click.pass_obj
 def check(config: Path | None, /) -> None:
-    """Try settings, permissions, connections and tokenizers, and say what to mend.
+    """Test settings, permissions, connections and tokenizers, and say what to correct.
 
     Writes an object `check` to the ledger and the checkpoint container, and sends one point of a metric called Check.
     """
     from logcount.settings import load_settings
 
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # what fails is told here, once
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # failures are reported here, once
     settings = load_settings(config)
     failed = asyncio.run(_try_all(settings))
     if failed:
-        raise LogcountError(f"{failed} of what a live count needs {'is' if failed == 1 else 'are'} not there yet")
+        raise LogcountError(f"{failed} {'check' if failed == 1 else 'checks'} failed")
 
 
 async def _try_all(settings: Settings) -> int:

@@ -25,7 +25,7 @@ _DOMAIN = ".servicebus.windows.net"
 
 
 class Connections:
-    """Makes and closes what a live count is made of; what several hubs share is made once."""
+    """Makes and closes the connections of a live count; those that several hubs share are made once."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -35,15 +35,15 @@ class Connections:
     async def __aenter__(self) -> Connections:
         return self
 
-    async def __aexit__(self, *told: Any) -> None:
+    async def __aexit__(self, *_: Any) -> None:
         await self._closing.aclose()
 
     @property
     def hubs(self) -> list[EventHubSettings]:
-        """The hubs to count, each with what it does not say itself taken from the section `eventhub`.
+        """The hubs to count; settings that a hub leaves out are taken from the section `eventhub`.
 
         Raises:
-            Misconfigured: one has no name, or no way to it.
+            Misconfigured: one has no name, or no connection string or namespace.
 
         """
         first = self.settings.eventhub
@@ -55,7 +55,7 @@ class Connections:
         return hubs
 
     def hub(self, settings: EventHubSettings, troubles: Troubles) -> EventHub:
-        """Return a hub, which is closed with the parts."""
+        """Return a hub, which is closed with the connections."""
         from azure.eventhub.aio import EventHubConsumerClient
 
         from logcount.ledger.log import hub_name
@@ -82,7 +82,7 @@ class Connections:
         return hub
 
     async def store(self) -> Store:
-        """Return where the ledger is kept, made ready.
+        """Return the ledger's store, prepared.
 
         Raises:
             Misconfigured: it cannot be there.
@@ -101,7 +101,7 @@ class Connections:
         return await self._container(account, container)
 
     async def checkpoint_container(self) -> Store:
-        """Return the container of the checkpoints, made ready.
+        """Return the container of the checkpoints, prepared.
 
         Raises:
             Misconfigured: it cannot be there.
@@ -128,10 +128,10 @@ class Connections:
         return blobs
 
     def sinks(self, named: Sequence[str] = ()) -> list[Sink]:
-        """Return where points go.
+        """Return the sinks.
 
         Raises:
-            Misconfigured: there is no such place in the settings.
+            Misconfigured: the settings have no such sink.
 
         """
         sinks = make_sinks(self.settings, named, self.credential)
@@ -140,7 +140,7 @@ class Connections:
         return sinks
 
     def credential(self) -> AsyncTokenCredential:
-        """Return the identity: the managed one where the platform gives one, else whoever is signed in."""
+        """Return the identity: the managed identity if the platform has one, else the user who is signed in."""
         if self._credential is None:
             from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
@@ -156,7 +156,7 @@ class Connections:
         from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
         storage = self.settings.storage
-        # a store that fails answers late: with the defaults two failures take 40 s
+        # with the default retries, two failures take 40 s
         patience: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2}
         if storage.connection_string is not None:
             secret = storage.connection_string.get_secret_value()
@@ -170,7 +170,7 @@ def hub_identity(hub: EventHubSettings) -> tuple[str, str]:
     """Return the host and the name of a hub.
 
     Raises:
-        Misconfigured: the settings do not say them, or the connection string is none.
+        Misconfigured: the settings do not have them, or the connection string is malformed.
 
     """
     if hub.connection_string is None:

@@ -35,6 +35,7 @@ def explain(config: Path | None, event: str) -> None:
     """
     from logcount.cli.wiring import make_recipe
     from logcount.model.exchanges import Exchange
+    from logcount.pipeline import Pipeline
     from logcount.reports.documents import printable
     from logcount.settings import load_settings
 
@@ -42,7 +43,7 @@ def explain(config: Path | None, event: str) -> None:
     found = _find(event, settings)
     recipe = make_recipe(settings)
     counter = recipe.make_counter()
-    pipeline = recipe.make_pipeline(counter)
+    pipeline = Pipeline(counter, mappings=recipe.mappings)
     decoded = pipeline.decode(found)
     (outcomes,) = pipeline.join([decoded])
     for number, (result, outcome) in enumerate(zip(decoded.results, outcomes, strict=True), 1):
@@ -74,13 +75,13 @@ def _find(event: str, settings: Settings) -> LogEvent:
         source, position = place["source"], int(place["position"])
     found = _seek(source, position, settings)
     if found is None:
-        shown = source.partition("?")[0]  # what follows may be a key
+        shown = source.partition("?")[0]  # the query may be a key
         raise Misconfigured(f"{shown} has no event" + (f" at position {position}" if position is not None else ""))
     return found
 
 
 class _Found(Exception):
-    """Carries the event that was looked for out of the reading of its source."""
+    """Stops the reading of a source, with the event that was found."""
 
 
 def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | None:
@@ -96,7 +97,7 @@ def _seek(source: str, position: int | None, settings: Settings) -> LogEvent | N
         asyncio.run(make_archive([source], settings).deliver(look))
     except _Found as found:
         event: LogEvent = found.args[0]
-        return LogEvent(event.data, event.source, event.position, event.enqueued, event.problem)  # no duplicate, here
+        return LogEvent(event.data, event.source, event.position, event.enqueued, event.problem)  # not as a duplicate
     return None
 
 
@@ -139,8 +140,8 @@ def _usage(usage: Usage | None) -> str:
 
     if usage is None:
         return "nothing"
-    told = ", ".join(f"{part} {getattr(usage, part)}" for part in TOKEN_KINDS if getattr(usage, part) is not None)
-    return told + (" (so far: the stream was not at its end)" if usage.interim else "")
+    numbers = ", ".join(f"{part} {getattr(usage, part)}" for part in TOKEN_KINDS if getattr(usage, part) is not None)
+    return numbers + (" (so far: the stream was not at its end)" if usage.interim else "")
 
 
 def _tokenizer_lines(sides: Sides | None, reported: Usage | None) -> Iterator[Line]:
@@ -155,7 +156,7 @@ def _tokenizer_lines(sides: Sides | None, reported: Usage | None) -> Iterator[Li
 
 
 def _beside(side: Side, reported: int | None) -> str:
-    """Return how a side that was counted whole compares with what was reported."""
+    """Return the comparison of a wholly counted side with its reported count."""
     if reported is None or side.tokens is None or not side.whole:
         return ""
     difference = side.tokens - reported

@@ -1,17 +1,17 @@
-"""The logs of a running command: one line an entry, to stderr, with the same keys everywhere and no secret in it.
+"""The logs of a running command: one line per entry, to stderr, with the same keys everywhere and without secrets.
 
-Whoever has something to say says it to the logger of its module, with its own keys as fields:
+A module logs to its own logger, with its own keys as fields:
 
     logger.info("settled", extra={"fields": {"partition": "0", "n": 17, "events": 5000}})
 
-That needs nothing of this module, so that every room can do it. In the JSON form each entry is an object that begins
-with `time` (UTC), `level`, `logger` and `message`, and goes on with its fields; the plain form is for reading:
+This needs no import from this module, so every room can do it. In the JSON form each entry is an object with `time`
+(UTC), `level`, `logger` and `message` first, then its fields; the plain form is for people:
 
     10:03:17 INFO  settled partition=0 n=17 events=5000
 
-An exception becomes the key `error`, its type and its text. Its traceback is shown at level DEBUG only: in JSON as the
-key `trace`, in the plain form on lines of its own that begin with `    | `. Nothing else makes a second line: what a
-terminal or a reader of lines would obey is escaped.
+An exception becomes the key `error`, with its type and text. Its traceback is shown only at level DEBUG: in JSON as the
+key `trace`, in the plain form on separate lines that begin with `    | `. Nothing else makes a second line: control
+characters and line breaks are escaped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _LONGEST = 2000
-"""Characters of a text that are shown; some foreign messages hold a whole answer."""
+"""The most characters shown of a text; some foreign messages contain a whole answer."""
 _LONGEST_TRACE = 20_000
 _WORDS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 _QUIET = (
@@ -45,13 +45,13 @@ _QUIET = (
     "opencensus",
     "urllib3",
 )
-"""Foreign loggers that would say too much, should anybody set them lower. The others are quiet as the root is."""
+"""Foreign loggers that would log too much if set to a lower level. All others inherit the root's level."""
 
 
 def set_up_logs(form: Literal["json", "plain"], level: str = "info", *, stream: TextIO | None = None) -> None:
-    """Send all logs of this process to stderr (or the stream); called again, it takes the place of the first.
+    """Send all logs of this process to stderr (or `stream`); a second call replaces the first.
 
-    `level` is logcount's own; foreign loggers speak from WARNING on, whatever it is.
+    `level` is for logcount; foreign loggers log from WARNING on at any level.
 
     Raises:
         Misconfigured: there is no such level.
@@ -72,7 +72,7 @@ def set_up_logs(form: Literal["json", "plain"], level: str = "info", *, stream: 
 
 
 class _LineHandler(logging.StreamHandler[TextIO]):
-    """Writes entries as lines, and sees to it that no secret is in them, whoever wrote them."""
+    """Writes entries as lines, and removes secrets from them."""
 
     def __init__(self, stream: TextIO, form: Literal["json", "plain"], *, traces: bool) -> None:
         super().__init__(stream)
@@ -85,10 +85,10 @@ class _LineHandler(logging.StreamHandler[TextIO]):
         return scrub(self._write(entry, trace))
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say that an entry is lost; the standard way would show its arguments."""
+        """Log that an entry is lost; the standard handler would show its arguments."""
         kind = sys.exc_info()[0] or Exception
         text = f"an entry could not be written: {kind.__name__}"
-        with suppress(OSError, ValueError):  # the stream itself is gone
+        with suppress(OSError, ValueError):  # the stream itself is closed
             self.stream.write(self.format(logging.LogRecord(record.name, logging.ERROR, "", 0, text, None, None)))
             self.stream.write(self.terminator)
 
@@ -102,7 +102,7 @@ def _entry(record: logging.LogRecord) -> dict[str, object]:
     }
     fields: Mapping[str, object] = getattr(record, "fields", {})
     error = record.exc_info[1] if record.exc_info else None
-    for key, value in [*fields.items(), *([("error", _told(error))] if error else [])]:
+    for key, value in [*fields.items(), *([("error", _error_text(error))] if error else [])]:
         entry[f"{key}_" if key in entry else key] = _value(value)
     return entry
 
@@ -110,7 +110,7 @@ def _entry(record: logging.LogRecord) -> dict[str, object]:
 def _trace(record: logging.LogRecord) -> str:
     trace = logging.Formatter().formatException(record.exc_info) if record.exc_info and record.exc_info[1] else ""
     both = "\n".join(part for part in (trace, record.stack_info or "") if part)
-    if len(both) > 10 * _LONGEST_TRACE:  # the end tells more; a line that is cut could hold half a secret
+    if len(both) > 10 * _LONGEST_TRACE:  # the end is more useful; a cut line could contain half a secret
         both = both[-10 * _LONGEST_TRACE :].partition("\n")[2]
     return scrub(both)[-_LONGEST_TRACE:]
 
@@ -136,7 +136,7 @@ def _plain_value(value: object) -> str:
 
 
 def _value(value: object) -> object:
-    """Return a field as JSON can hold it; what JSON has no word for is its text."""
+    """Return a field as a JSON value; other types become text."""
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, dict):
@@ -144,32 +144,32 @@ def _value(value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [_value(one) for one in value]
     if isinstance(value, BaseException):
-        return _told(value)
+        return _error_text(value)
     return _shorten(str(value))
 
 
-def _told(error: BaseException) -> str:
-    """Return the type and text of an error; of a group, those of its members."""
+def _error_text(error: BaseException) -> str:
+    """Return the type and text of an error, or of each member of a group."""
     inner: Iterable[BaseException] = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-    told = "; ".join(_told(one) for one in inner) or str(error)
-    return _shorten(f"{type(error).__name__}: {told}" if told else type(error).__name__)
+    text = "; ".join(_error_text(one) for one in inner) or str(error)
+    return _shorten(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
 def _shorten(text: str) -> str:
-    text = scrub(text[: 10 * _LONGEST])  # before it is cut, which could make a secret unlike itself
+    text = scrub(text[: 10 * _LONGEST])  # before it is cut: half a secret might not be recognised
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _one_line(text: str) -> str:
-    r"""Escape, as JSON does (`\n`, `\u001b`), all that is not printable."""
+    r"""Escape all characters that are not printable, as JSON does (`\n`, `\u001b`)."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
-# What a secret looks like in a text that somebody else wrote: the net of last resort, for our own texts hold none.
-# It knows connection strings, shared access signatures, headers of HTTP, JSON and Python's rendering of either, and
-# tokens by their shape. A value ends at what no key holds: a space, a quote, `;`, `&`, `,` or a bracket.
+# Patterns of secrets in foreign texts: the last protection, as logcount's own texts contain none. They recognise
+# connection strings, shared access signatures, headers of HTTP, JSON and Python's rendering of either, and tokens by
+# their shape. A value ends at a character that no key contains: a space, a quote, `;`, `&`, `,` or a bracket.
 
 _NAMES = (
     # connection strings
@@ -185,7 +185,7 @@ _SHORT_NAMES = (
 )
 """Names that are also the ends of other words."""
 _BEGINS = r"(?:(?<![^\W_])|(?<=%3F)|(?<=%26))"
-_QUOTE = r"(?:\\*[\"'])?"  # also one that stands in a JSON text within a JSON text
+_QUOTE = r"(?:\\*[\"'])?"  # also in a JSON text within a JSON text
 _IS = rf"{_QUOTE}\s*(?:=|:|%3D)\s*(?:b(?=\\*[\"']))?{_QUOTE}"
 _VALUE = r"[^\s\"'\\;&,(){}<>\[\]]+"
 _NAMED = re.compile(rf"((?:{_NAMES}|{_BEGINS}(?:{_SHORT_NAMES})){_IS}){_VALUE}", re.IGNORECASE)
@@ -193,7 +193,7 @@ _AUTHORIZATION = re.compile(rf"(?<!\w)(authorization{_IS})(?:(\w+)\s+)?{_VALUE}"
 _BEARER = re.compile(rf"(?<!\w)(Bearer\s+){_VALUE}", re.IGNORECASE)
 _COOKIE = re.compile(rf"(?<!\w)(cookie{_IS})[^\"'\\\n]+", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)[^\s/:@]*:[^\s@\"']{1,500}(?=@)")  # bounded, as it is tried at each ://
-_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")  # a JSON Web Token, wherever it stands
+_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")  # a JSON Web Token, anywhere
 
 
 def scrub(text: str) -> str:

@@ -7,8 +7,7 @@ import json
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -41,7 +40,7 @@ class _Moment(click.ParamType[datetime]):
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--output", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-@click.option("--each", is_flag=True, help="One JSON line an exchange, in the order of the archive.")
+@click.option("--each", is_flag=True, help="One JSON line per exchange, in the order of the archive.")
 @click.option("--calibrate", is_flag=True, help="Where usage is reported, count by tokenizer too, and compare.")
 @click.option("--by", metavar="DIMENSION,...", help="Group by these dimensions; `hour` and `day` too.")
 @click.option("--since", type=_Moment(), help="Only exchanges at or after this time.")
@@ -49,25 +48,14 @@ class _Moment(click.ParamType[datetime]):
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes that count.  [default: one a core for archives of 64 MiB and more, else 1]",
+    help="Processes that count.  [default: one per core for archives of 64 MiB and more, else 1]",
 )
 @click.pass_obj
-def replay(  # noqa: PLR0913 - one for each option
-    config: Path | None,
-    /,
-    paths: tuple[str, ...],
-    output: str,
-    *,
-    each: bool,
-    by: str | None,
-    workers: int | None,
-    calibrate: bool,
-    **span: datetime | None,
-) -> None:
+def replay(config: Path | None, /, paths: tuple[str, ...], output: str, by: str | None, **options: Any) -> None:
     """Count archived logs: files, folders, globs, - for standard input, and blob URLs.
 
-    JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are told by content. A blob
-    URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
+    JSON lines, JSON arrays, {"records": […]} and Event Hubs Capture (Avro), plain or gzip, are recognised by content. A
+    blob URL is https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX.
     """
     from logcount.aggregate import Summary
     from logcount.cli.wiring import make_archive
@@ -75,13 +63,15 @@ def replay(  # noqa: PLR0913 - one for each option
     from logcount.pipeline import TimeSpan
     from logcount.settings import load_settings
 
-    if each and (by is not None or output != "table"):
+    asked = _Asked(options["each"], options["calibrate"], options["workers"])
+    span = TimeSpan(options["since"], options["until"])
+    if asked.each and (by is not None or output != "table"):
         raise click.UsageError("--each prints one line an exchange: --by and --output are for groups")
-    if span["since"] and span["until"] and span["since"] >= span["until"]:
+    if span.since and span.until and span.since >= span.until:
         raise click.UsageError("--since is not before --until: no time lies between them")
     settings = load_settings(config)
     summary = Summary(_dimensions(by, settings))
-    replaying = _replaying(settings, summary, TimeSpan(**span), _Asked(each, calibrate, workers))
+    replaying = _replaying(settings, summary, span, asked)
     unfinished: LogcountError | None = None
     with _progress() as (begin, advance):
         source = make_archive(paths, settings, advance)
@@ -90,9 +80,9 @@ def replay(  # noqa: PLR0913 - one for each option
             asyncio.run(replaying(source))
         except LogcountError as error:
             unfinished = error
-    if not each:
-        _report(summary, output, by_model=by is None, calibrate=calibrate)
-    if calibrate and (each or output == "csv"):
+    if not asked.each:
+        _report(summary, output, by_model=by is None, calibrate=asked.calibrate)
+    if asked.calibrate and (asked.each or output == "csv"):
         _tell_calibration(summary)
     _warn_of_unknown(summary, by)
     if unfinished is not None:
@@ -100,7 +90,7 @@ def replay(  # noqa: PLR0913 - one for each option
 
 
 class _Asked(NamedTuple):
-    """What is to be done with each exchange, and by how many."""
+    """The options for counting: lines, calibration and the number of processes."""
 
     each: bool
     calibrate: bool
@@ -110,15 +100,17 @@ class _Asked(NamedTuple):
 def _replaying(
     settings: Settings, summary: Summary, span: TimeSpan, asked: _Asked
 ) -> Callable[[ArchiveSource], Coroutine[None, None, None]]:
-    """Return what replays an archive into the summary; raises Misconfigured where a tokenizer is not fetched."""
+    """Return a function that replays an archive; raises Misconfigured if a tokenizer is not fetched."""
     from logcount.cli.memory import settle_memory
     from logcount.cli.wiring import make_recipe
-    from logcount.cli.workers import choose_workers, make_part_counter
+    from logcount.cli.workers import PartCounting, choose_workers
+    from logcount.pipeline import Pipeline
     from logcount.replay.replay import Replay
 
     recipe = make_recipe(settings)
     writer = _LineWriter(recipe.dimensions) if asked.each else None
-    pipeline = recipe.make_pipeline(span=span, calibrate=float(asked.calibrate))
+    counter = recipe.make_counter()
+    pipeline = Pipeline(counter, mappings=recipe.mappings, span=span, calibrate=float(asked.calibrate))
     settle_memory()
     replay = Replay(pipeline, summary, writer)
 
@@ -129,7 +121,7 @@ def _replaying(
             return
         from logcount.replay.ordering import PartWorkers, replay_parts
 
-        make = partial(make_part_counter, recipe, summary.by, span, each=asked.each, calibrate=asked.calibrate)
+        make = PartCounting(recipe, summary.by, span, asked.each, asked.calibrate)
         with source.begin() as delivery:
             async with PartWorkers(make, number) as workers:
                 await replay_parts(delivery, replay, workers, writer.write if writer else _write_nothing)
@@ -138,7 +130,7 @@ def _replaying(
 
 
 def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
-    """Return the dimensions to group by, under the names that they have."""
+    """Return the dimensions to group by, under their proper names."""
     from logcount.settings.dimensions import dimension_names
 
     if by is None:
@@ -150,7 +142,7 @@ def _dimensions(by: str | None, settings: Settings) -> tuple[str, ...]:
 
 
 class _LineWriter:
-    """Writes one line an exchange, each as it is counted, or all of a part at a time."""
+    """Writes one line per exchange: each as it is counted, or all lines of a part together."""
 
     def __init__(self, dimensions: tuple[str, ...]) -> None:
         from logcount.reports.documents import line_of
@@ -166,11 +158,11 @@ class _LineWriter:
 
 
 def _write_nothing(lines: Iterable[Line], records: int) -> None:
-    """Take the lines of a part where none are asked for."""
+    """Ignore the lines of a part: none are wanted."""
 
 
 def _tell_calibration(summary: Summary) -> None:
-    """Say on stderr what differs, where the output on stdout has no place for it."""
+    """Write calibration differences to stderr, if the output on stdout cannot contain them."""
     from logcount.reports.calibrations import calibration_lines
     from logcount.reports.documents import printable
 
@@ -194,7 +186,7 @@ def _report(summary: Summary, output: str, *, by_model: bool, calibrate: bool) -
         from logcount.reports.tables import account_of
 
         write_csv(summary, sys.stdout)
-        click.echo(account_of(summary), err=True)  # which the groups cannot say
+        click.echo(account_of(summary), err=True)  # not part of the groups
     else:
         document = document_of(summary)
         if calibrate:
@@ -205,19 +197,19 @@ def _report(summary: Summary, output: str, *, by_model: bool, calibrate: bool) -
 
 
 def _warn_of_unknown(summary: Summary, by: str | None) -> None:
-    """Say which of the dimensions asked for no exchange has: the name may be misspelt."""
+    """Warn of requested dimensions that no exchange has: the name may be misspelt."""
     from logcount.settings.dimensions import DIMENSION_NAMES
 
     groups = summary.groups
     for name in summary.by if groups else ():
-        asked = by is not None or name not in DIMENSION_NAMES  # those on by default may well be unknown
+        asked = by is not None or name not in DIMENSION_NAMES  # default dimensions may well be unknown
         if asked and not any(name in dict(key) for key in groups):
             click.echo(f"no counted exchange has the dimension {name}", err=True)
 
 
 @contextmanager
 def _progress() -> Iterator[tuple[Callable[[ArchiveSource], None], Callable[[int], None] | None]]:
-    """Show how far the reading is, on a terminal's stderr only."""
+    """Show the progress of reading, only if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield (lambda _source: None), None
         return

@@ -1,4 +1,4 @@
-"""`logcount run`: counts live, from Event Hubs, until it is told to stop."""
+"""`logcount run`: counts live, from Event Hubs, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _FOLDER_THREADS = "folder-store"
-"""How the threads of `stores.FolderStore` are called."""
+"""The name prefix of the threads of `stores.FolderStore`."""
 
 _SINKS = click.Choice(list(SINKS))
 
@@ -42,7 +42,7 @@ _SINKS = click.Choice(list(SINKS))
     type=click.Choice(["stop", "go-on", "anew"]),
     default="stop",
     show_default=True,
-    help="What to do if the hub is not the ledger's (a failover): take its numbers for the same, or begin anew.",
+    help="What to do if the hub is not the ledger's (a failover): go on by its numbers, or begin at its first event.",
 )
 @click.option(
     "--begin-at",
@@ -71,7 +71,7 @@ def run(
     if asyncio.run(_serve(settings, sinks, decisions, take_over=take_over)) == signal.SIGINT:
         click.echo("interrupted", err=True)
         status = 130
-    if _disk_hangs():  # the interpreter would wait for it before it ends
+    if _disk_hangs():  # the interpreter would wait for its threads at exit
         sys.stderr.flush()
         os._exit(status)
     if status:
@@ -79,7 +79,7 @@ def run(
 
 
 def _disk_hangs() -> bool:
-    """Say whether threads of a ledger in a folder still wait for its disk, after a second in which they may end."""
+    """Return whether threads of a folder ledger still wait for the disk after one second."""
     waiting = [thread for thread in threading.enumerate() if thread.name.startswith(_FOLDER_THREADS)]
     deadline = time.monotonic() + 1.0
     for thread in waiting:
@@ -88,7 +88,7 @@ def _disk_hangs() -> bool:
 
 
 async def _serve(settings: Settings, sinks: Sequence[str], decisions: Decisions, *, take_over: bool) -> int | None:
-    """Count until a signal, and return which."""
+    """Count until a signal, and return its number."""
     from logcount.cli.connections import Connections
     from logcount.cli.memory import settle_memory
     from logcount.cli.services import make_services, make_workers
@@ -122,7 +122,7 @@ async def _stop_at(signals: asyncio.Queue[int], stop: asyncio.Event) -> int:
 
 
 async def _unless(signals: asyncio.Queue[int], work: Coroutine[Any, Any, Result]) -> Result | int:
-    """Return what the work comes to, or the signal where one comes first."""
+    """Return the result of the work, or the signal if one comes first."""
     working, got = asyncio.ensure_future(work), asyncio.ensure_future(signals.get())
     pair: set[asyncio.Future[Any]] = {working, got}
     await asyncio.wait(pair, return_when=asyncio.FIRST_COMPLETED)
@@ -135,7 +135,7 @@ async def _unless(signals: asyncio.Queue[int], work: Coroutine[Any, Any, Result]
 
 
 def _listen() -> asyncio.Queue[int]:
-    """Return a queue of the signals that ask to stop."""
+    """Return a queue of the signals SIGTERM and SIGINT."""
     signals: asyncio.Queue[int] = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
@@ -143,7 +143,7 @@ def _listen() -> asyncio.Queue[int]:
 
 
 def _report(services: Sequence[Service]) -> tuple[bool, bool, dict[str, Any]]:
-    """Return how all hubs stand: ready and alive if each is; before there are any, alive and not ready."""
+    """Return the state of all hubs: ready and alive if each is; before there are any, alive and not ready."""
     if not services:
         return False, True, {"ready": False, "status": "starting"}
     reports = [service.report() for service in services]

@@ -1,4 +1,4 @@
-"""Makes a live count from the settings: what counts, what is emitted, and a service for each hub."""
+"""Makes a live count from the settings: the worker processes, the metric sets, and a service for each hub."""
 
 from __future__ import annotations
 
@@ -20,23 +20,27 @@ if TYPE_CHECKING:
     from logcount.run.counting import CountBatch, CountingWorkers
     from logcount.run.service import Service
     from logcount.settings import Settings
+    from logcount.workers.progress import Progress
 
 
-def make_tally(settings: Settings, *, calibrates: bool = True) -> CountBatch:
-    """Return what counts a batch of events; made in each process that counts."""
+def make_tally(settings: Settings, progress: Progress, *, calibrates: bool = True) -> CountBatch:
+    """Return what counts a batch of events and says which it is at; made in each process that counts."""
     from logcount.metrics.tallies import Tallier
+    from logcount.pipeline import Pipeline
 
     share = settings.run.calibrate if calibrates and settings.tokenizers else 0.0
     dimensions = dict.fromkeys(name for one in make_metric_sets(settings) for name in one.dimensions)
-    pipeline, tallier = make_recipe(settings).make_pipeline(calibrate=share), Tallier(tuple(dimensions))
+    recipe, tallier = make_recipe(settings), Tallier(tuple(dimensions))
+    counter = recipe.make_counter(progress.loading)
+    pipeline = Pipeline(counter, mappings=recipe.mappings, calibrate=share, begin=progress.begin)
     settle_memory()
     return lambda batch: tallier.tally(pipeline.outcomes(batch))
 
 
 def make_workers(settings: Settings) -> CountingWorkers:
-    """Return the processes that count, not started yet.
+    """Return the worker processes, not started yet.
 
-    One that takes the place of one that ended does not calibrate: no event's count is lost to a comparison.
+    A replacement of a process that ended does not calibrate, so that a comparison costs no event its count.
 
     Raises:
         Misconfigured: a tokenizer is not fetched.
@@ -44,13 +48,13 @@ def make_workers(settings: Settings) -> CountingWorkers:
     """
     from logcount.run.counting import CountingWorkers
 
-    make_counter(settings)  # what is wrong is told before anything starts
+    make_counter(settings)  # reports wrong settings before anything starts
     plain = partial(make_tally, settings, calibrates=False)
     return CountingWorkers(partial(make_tally, settings), number=settings.run.workers, make_again=plain)
 
 
 def make_metric_sets(settings: Settings) -> list[MetricSet]:
-    """Return the sets of metrics that points are made for."""
+    """Return the metric sets to make points for."""
     from logcount.model.points import CACHED, COMPLETION, PROMPT, REASONING, TOTAL, MetricSet
 
     metrics = settings.metrics
@@ -63,10 +67,10 @@ def make_metric_sets(settings: Settings) -> list[MetricSet]:
 async def make_services(
     parts: Connections, workers: CountingWorkers, *, sinks: Sequence[str], decisions: Decisions, take_over: bool
 ) -> list[Service]:
-    """Return a live count for each hub, each with its ledger's header seen to.
+    """Return a service for each hub, after checking its ledger's header.
 
     Raises:
-        Misconfigured: a setting, or the ledger is another deployment's.
+        Misconfigured: a setting is wrong, or the ledger belongs to another deployment.
         Unavailable: the ledger's store does not answer.
 
     """
@@ -95,7 +99,7 @@ async def make_services(
             room=room,
             draft=builder.draft,
             troubles=troubles,
-            pace=SettleInterval(run.settle_seconds, run.settle_events),
+            interval=SettleInterval(run.settle_seconds, run.settle_events),
             decisions=decisions,
         )
         header = Header(context.hub.name, hub.consumer_group.lower(), run.deployment)

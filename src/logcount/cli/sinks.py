@@ -1,4 +1,4 @@
-"""The sinks that a live count can send to: one row each, with the setting that asks for it and what makes it."""
+"""The sinks that a live count can send to: for each, the setting that selects it and the function that makes it."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class SinkEntry:
     """One sink."""
 
     make: Callable[[Settings, Callable[[], AsyncTokenCredential]], Sink]
-    """Make it by the settings and the identity; raises Misconfigured where a setting is missing or wrong."""
+    """Makes it from the settings and the identity; raises Misconfigured if a setting is missing or wrong."""
     wanted: Callable[[Settings], bool]
-    """Whether the settings ask for it where no sink is named."""
+    """Whether the settings select it if no sink is named."""
 
 
 def make_sinks(settings: Settings, named: Sequence[str], credential: Callable[[], AsyncTokenCredential]) -> list[Sink]:
-    """Return the sinks of these names, else of the settings.
+    """Return the sinks with these names, else those of the settings.
 
     Raises:
-        Misconfigured: there is no such sink, or the settings have no such place.
+        Misconfigured: there is no such sink, or its settings are missing.
 
     """
     names = named or settings.run.sinks or [name for name, row in SINKS.items() if row.wanted(settings)]
@@ -79,7 +79,7 @@ SINKS = {
     "otlp": SinkEntry(_otlp, lambda settings: settings.otlp.endpoint is not None),
     "none": SinkEntry(_none, lambda settings: False),
 }
-"""By the name that `--sink`, `run.sinks` and the sink's cursor have for it."""
+"""By the name used in `--sink`, `run.sinks` and the sink's cursor."""
 
 
 def _token(credential: AsyncTokenCredential, scope: str) -> Callable[[], Awaitable[str]]:

@@ -136,7 +136,7 @@ def _print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _raise(failures: list[LogcountError]) -> None:
-    """Raise what went wrong, as one error of the gravest kind; the other tokenizers were fetched."""
+    """Raise all failures as one error of the gravest class; the other tokenizers were fetched."""
     from logcount.errors import Misconfigured
 
     if not failures:

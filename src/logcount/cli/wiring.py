@@ -1,19 +1,20 @@
-"""Makes the concrete parts of a command from the settings."""
+"""Makes a command's objects from the settings."""
 
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logcount.counting import Counter
 from logcount.envelopes.mapped import Mapped
-from logcount.pipeline import ANY_TIME, Pipeline, TimeSpan
 from logcount.sources.archive import ArchiveSource, BlobAccess
 from logcount.tokenizers import TokenizerRegistry, TokenizerSpec, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from logcount.settings import Settings
@@ -21,43 +22,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What counting needs of the settings; fit to be sent to another process, which then needs no settings."""
+    """The settings that counting needs; picklable, so that a worker process needs no other settings."""
 
     specs: tuple[TokenizerSpec, ...]
     store: Path
     mappings: tuple[Mapped, ...]
     dimensions: tuple[str, ...]
 
-    def make_counter(self) -> Counter:
+    def make_counter(self, loading: Callable[[], AbstractContextManager[None]] = nullcontext) -> Counter:
         """Return a counter with the tokenizers that the settings name, each loaded when it is first needed.
+
+        `loading` is entered for as long as one is loaded.
 
         Raises:
             Misconfigured: one of them is not fetched.
         """
-        registry = TokenizerRegistry(self.specs, store=self.store)
+        registry = TokenizerRegistry(self.specs, store=self.store, loading=loading)
         registry.check()
         return Counter(registry)
 
-    def make_pipeline(
-        self, counter: Counter | None = None, *, span: TimeSpan = ANY_TIME, calibrate: float = 0.0
-    ) -> Pipeline:
-        """Return a pipeline that counts by the settings, with a counter of its own where none is given.
-
-        Raises:
-            Misconfigured: a tokenizer is not fetched.
-        """
-        counter = counter or self.make_counter()
-        return Pipeline(counter, mappings=self.mappings, span=span, calibrate=calibrate)
-
 
 def make_recipe(settings: Settings) -> Recipe:
-    """Return what counting needs of the settings."""
+    """Return the recipe from the settings."""
     specs, mappings = make_specs(settings), make_mappings(settings)
     return Recipe(tuple(specs), settings.tokenizer_store, tuple(mappings), settings.metrics.dimensions)
 
 
 def make_counter(settings: Settings) -> Counter:
-    """Return a counter with the tokenizers that the settings name; raises as that of a recipe."""
+    """Return a counter with the tokenizers of the settings; raises as `Recipe.make_counter` does."""
     return make_recipe(settings).make_counter()
 
 
@@ -67,7 +59,7 @@ def make_registry(settings: Settings) -> TokenizerRegistry:
 
 
 def make_specs(settings: Settings) -> list[TokenizerSpec]:
-    """Return what the settings say of tokenizers, in the file's order."""
+    """Return the tokenizers in the settings, in the file's order."""
     named = settings.tokenizers.items()
     return [parse_spec(pattern, one.origin, one.chat_template, base=settings.base) for pattern, one in named]
 
@@ -80,7 +72,7 @@ def make_mappings(settings: Settings) -> list[Mapped]:
 def make_archive(
     paths: Sequence[str], settings: Settings, progress: Callable[[int], None] | None = None
 ) -> ArchiveSource:
-    """Return the archive that the paths name; blob storage is asked for only where one of them is a URL."""
+    """Return the archive that the paths name; credentials for blobs are made only if one of them is a URL."""
     blobs = _blob_access(settings) if any("://" in path for path in paths) else None
     return ArchiveSource(paths, blobs=blobs, progress=progress)
 
@@ -89,7 +81,7 @@ def _blob_access(settings: Settings) -> BlobAccess:
     secret = settings.storage.connection_string
     if secret is not None:
         return BlobAccess(connection_string=secret.get_secret_value(), credential=None)
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # each credential that is not there says so at length
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # every missing credential logs a long text
     from azure.identity import DefaultAzureCredential
 
     return BlobAccess(connection_string=None, credential=DefaultAzureCredential())

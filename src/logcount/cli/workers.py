@@ -1,9 +1,10 @@
-"""How `replay` counts over several processes: how many, and what each of them does with a part of the archive."""
+"""Worker processes of `replay`: their number, and the function with which each counts a part of the archive."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,18 @@ if TYPE_CHECKING:
     from logcount.pipeline import TimeSpan
     from logcount.replay.parts import PartCounter
     from logcount.sources.archive import ArchiveSource
+    from logcount.workers.progress import Progress
 
 _LARGE_BYTES = 64 * MIB
-"""From this size on an archive is worth the second or two that it costs to start a process and load tokenizers."""
+"""From this size on, an archive is worth the 1 to 2 s for starting a process and loading tokenizers."""
 _MOST_BY_DEFAULT = 8
-"""Each may come to hold some hundred megabytes of tokenizers: more only where they are asked for."""
+"""Each may hold some hundred megabytes of tokenizers; more workers only on request."""
 _MOST_WAITING = 100_000
-"""Exchanges of one part whose lines, or decisions, wait for its turn: some 50 MB. Beyond it is counted in order."""
+"""The most exchanges of one part whose lines or results wait for its turn: some 50 MB; else it is counted in order."""
 
 
 def choose_workers(asked: int | None, source: ArchiveSource) -> int:
-    """Return how many processes are to count: 1 is this one."""
+    """Return the number of counting processes; 1 is this process alone."""
     if asked is not None:
         return asked
     large = source.total_bytes is not None and source.total_bytes >= _LARGE_BYTES
@@ -33,7 +35,7 @@ def choose_workers(asked: int | None, source: ArchiveSource) -> int:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may keep busy, as far as the system says."""
+    """Return how many cores this process may use, as far as the system says."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with suppress(OSError, ValueError):  # Linux's cgroup v2: microseconds of quota and period, or `max`
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
@@ -41,30 +43,35 @@ def usable_cores() -> int:
     return cores
 
 
-def make_part_counter(
-    recipe: Recipe,
-    by: tuple[str, ...],
-    span: TimeSpan,
-    *,
-    each: bool,
-    calibrate: bool,
-    most_waiting: int = _MOST_WAITING,
-) -> PartCounter:
-    """Return what reads a part and counts it by itself; made in each process that counts.
+@dataclass(frozen=True, slots=True)
+class PartCounting:
+    """How the parts of an archive are counted; fit to be sent to a worker, which makes a counter of parts of it."""
 
-    Raises:
-        Misconfigured: a tokenizer is not fetched.
-    """
-    from logcount.aggregate import Summary
-    from logcount.replay.parts import PartCounter
-    from logcount.reports.documents import pieces_of
+    recipe: Recipe
+    by: tuple[str, ...]
+    span: TimeSpan
+    each: bool = False
+    calibrate: bool = False
+    most_waiting: int = _MOST_WAITING
 
-    counter = recipe.make_counter()
-    settle_memory()
-    return PartCounter(
-        lambda: recipe.make_pipeline(counter, span=span, calibrate=float(calibrate)),
-        read_apart,
-        lambda: Summary(by),
-        (lambda event, outcome: pieces_of(event, outcome, recipe.dimensions)) if each else None,
-        most_waiting,
-    )
+    def __call__(self, progress: Progress) -> PartCounter:
+        """Make what reads a part and counts it by itself.
+
+        Raises:
+            Misconfigured: a tokenizer is not fetched.
+        """
+        from logcount.aggregate import Summary
+        from logcount.pipeline import Pipeline
+        from logcount.replay.parts import PartCounter
+        from logcount.reports.documents import pieces_of
+
+        recipe = self.recipe
+        counter = recipe.make_counter(progress.loading)
+        settle_memory()
+        return PartCounter(
+            lambda: Pipeline(counter, mappings=recipe.mappings, span=self.span, calibrate=float(self.calibrate)),
+            read_apart,
+            lambda: Summary(self.by),
+            (lambda event, outcome: pieces_of(event, outcome, recipe.dimensions)) if self.each else None,
+            self.most_waiting,
+        )

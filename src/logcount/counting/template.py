@@ -20,7 +20,7 @@ from logcount.errors import Uncountable
 from logcount.model.content import Chat, Finish, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from logcount.ports import Tokenizer
@@ -69,17 +69,22 @@ def _is_large(options: Mapping[str, Any]) -> bool:
     """Say whether there is more in options than any template asks for; looks at no more of them than may be there."""
     pending = [value for name, value in options.items() if name not in _OF_THE_PROMPT]
     values, characters = len(options), 0
-    while pending:
+    while pending and values <= _MOST_OPTIONS and characters <= _LONGEST_OPTIONS:
         value = pending.pop()
         if isinstance(value, str):
             characters += len(value)
-        elif isinstance(value, dict | list | tuple):
-            values += len(value)
-            if values <= _MOST_OPTIONS:
-                pending.extend(value.values() if isinstance(value, dict) else value)
-        if values > _MOST_OPTIONS or characters > _LONGEST_OPTIONS:
-            return True
-    return values > _MOST_OPTIONS
+            continue
+        inner = _values_in(value)
+        values += len(inner)
+        if values <= _MOST_OPTIONS:
+            pending.extend(inner)
+    return values > _MOST_OPTIONS or characters > _LONGEST_OPTIONS
+
+
+def _values_in(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _turn_size(_key: bytes, entry: tuple[_Turn | None]) -> int:
@@ -169,8 +174,8 @@ class ChatCounter:
         if not written.endswith(turn.closing):
             # The model's own way to end a tool call may be another than the template's way to write it down.
             return Side(self.tokenizer.count(written), doubts | {"the chat template ends such a reply in its own way"})
-        shown = written.removesuffix(turn.closing)
-        return Side(self.tokenizer.count(shown) + stop_tokens(reply.finish), doubts)
+        written = written.removesuffix(turn.closing)  # megabytes at times: one of them is enough
+        return Side(self.tokenizer.count(written) + stop_tokens(reply.finish), doubts)
 
     def _turn_text(self, chat: Chat, reply: Reply, date: datetime | None) -> str | None:
         """Return what the template writes for the reply after the prompt; None where that cannot be told apart."""

@@ -1,6 +1,6 @@
-"""Envelopes: from the bytes of a log event to the exchanges in it, told by shape and never by name.
+"""Envelopes: decode the bytes of a log event to exchanges; formats are recognised by shape, never by name.
 
-To add one: write a module with `matches` and `read`, and give it a row in `ENVELOPES`.
+To add one: write a module with `matches` and `read`, and add a row to `ENVELOPES`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["ENVELOPES", "decode"]
 
 
 class Reader(Protocol):
-    """Reads the exchanges of one record; `cut` names the fields in which the event broke off, if it did."""
+    """Reads the exchanges of one record; `cut` names the fields in which the event was cut, if it was."""
 
     def __call__(self, document: dict[str, Any], cut: frozenset[str], /) -> Iterator[Decoded]:
         """Read one record."""
@@ -33,7 +33,7 @@ class Reader(Protocol):
 
 
 class Envelope(NamedTuple):
-    """One envelope: how to tell it, and how to read it."""
+    """One envelope: how to recognise and how to read it."""
 
     matches: Callable[[dict[str, Any]], bool]
     read: Reader
@@ -56,7 +56,7 @@ def _read_marker(_document: dict[str, Any], _cut: frozenset[str]) -> Iterator[De
 
 
 ENVELOPES: tuple[Envelope, ...] = (
-    # First those with a field that nothing else has; last those that are told by bodies or counts alone.
+    # First those with a field of their own; last those recognised only by bodies or counts.
     Envelope(diagnostic.matches, diagnostic.read),
     Envelope(moesif.matches, moesif.read),
     Envelope(_is_marker, _read_marker),
@@ -70,12 +70,12 @@ ENVELOPES: tuple[Envelope, ...] = (
 _HTTP_PAIR = re.compile(r"(?:request|response):[0-9A-Za-z-]{8,64}\r?\n")
 _CUT_SHORT = "an event that breaks off before its bodies"
 _BODY_KEY = re.compile(r"(?:backend)?(?:request|response)(?:_?body|messages)?|payload", re.IGNORECASE)
-"""What bodies are called; a field that is merely called like one (`requestId`) is worthless where it is cut."""
+"""Names of body fields, which are kept if cut; another field with a similar name (`requestId`) is not."""
 _NOWHERE: frozenset[str] = frozenset()
 
 
 def decode(event: LogEvent, mappings: Sequence[Mapped] = ()) -> list[Decoded]:
-    """Read every exchange in an event: at least one result, and never an exception.
+    """Read every exchange in an event: at least one result, never an exception.
 
     The operator's own envelopes (`mappings`) are tried before the known ones.
     """
@@ -86,7 +86,7 @@ def decode(event: LogEvent, mappings: Sequence[Mapped] = ()) -> list[Decoded]:
 
 
 def read_document(data: bytes, mappings: Sequence[Mapped] = ()) -> list[Decoded]:
-    """Read every exchange in the bytes of an event, whatever they are: at least one result, and never an exception."""
+    """Read every exchange in any bytes of an event: at least one result, never an exception."""
     text, flags = jsontext.text_of(data)
     text = text.strip("\ufeff\x00 \t\r\n")
     if not text:
@@ -141,7 +141,7 @@ def _read(record: Any, cut: frozenset[str], mappings: Sequence[Mapped]) -> Itera
 
 
 def _of_cut(result: Decoded, flags: frozenset[str]) -> Decoded:
-    """Return the result of the record in which an event broke off: what it lost may be what it was."""
+    """Return the result of a cut record: only an exchange is kept, as the lost fields may define its kind."""
     if jsontext.CUT not in flags:
         return result
     return _flagged(result, frozenset({jsontext.CUT})) if isinstance(result, Exchange) else Rejected(_CUT_SHORT)

@@ -39,7 +39,7 @@ _DIMENSIONS = {
 
 
 class GatewayProperties(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
-    """The properties of a GatewayLogs record, by the schema reference and the table, bodies left as they lie there."""
+    """The properties of a GatewayLogs record, by the schema reference and the table; bodies stay undecoded."""
 
     method: Any = None
     url: Any = None
@@ -79,7 +79,7 @@ class GatewayProperties(msgspec.Struct, rename="camel", forbid_unknown_fields=Tr
 
 
 class GatewayRecord(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
-    """A GatewayLogs record in today's spelling, or a set of them; one with other fields is read as a document."""
+    """A GatewayLogs record in the present schema, or a set of them; one with other fields is read as a document."""
 
     deployment_version: Any = msgspec.field(default=None, name="DeploymentVersion")
     level: Any = msgspec.field(default=None, name="Level")
@@ -105,35 +105,35 @@ _SELDOM = fields.Dimensions("User ID", "Backend ID", "Client IP")
 
 
 def read_whole(record: GatewayRecord) -> list[Decoded]:
-    """Read a record that did not break off, or a set of them; nothing where one is of another kind."""
+    """Read a record that is not cut, or a set of them; an empty list if one is of another kind."""
     records = [record] if record.records is None else record.records
     if any(each.category != "GatewayLogs" for each in records):
         return []
     return [_whole_gateway_log(each, each.properties or _NO_PROPERTIES) for each in records]
 
 
-def _whole_gateway_log(record: GatewayRecord, told: GatewayProperties) -> Decoded:
-    stated = _OFTEN.of(told.api_id, told.operation_id, told.product_id, told.apim_subscription_id, record.location)
-    if told.user_id or told.backend_id or record.caller_ip_address:
-        stated = {**stated, **_SELDOM.of(told.user_id, told.backend_id, record.caller_ip_address)}
+def _whole_gateway_log(record: GatewayRecord, props: GatewayProperties) -> Decoded:
+    stated = _OFTEN.of(props.api_id, props.operation_id, props.product_id, props.apim_subscription_id, record.location)
+    if props.user_id or props.backend_id or record.caller_ip_address:
+        stated = {**stated, **_SELDOM.of(props.user_id, props.backend_id, record.caller_ip_address)}
     flat = {
         "correlationid": record.correlation_id,
         "time": record.time,
-        "url": told.url,
-        "backendurl": told.backend_url,
-        "responsecode": told.response_code,
-        "requestbody": fields.opened(told.request_body),
-        "backendrequestbody": fields.opened(told.backend_request_body),
-        "responsebody": fields.opened(told.response_body),
-        "backendresponsebody": fields.opened(told.backend_response_body),
+        "url": props.url,
+        "backendurl": props.backend_url,
+        "responsecode": props.response_code,
+        "requestbody": fields.opened(props.request_body),
+        "backendrequestbody": fields.opened(props.backend_request_body),
+        "responsebody": fields.opened(props.response_body),
+        "backendresponsebody": fields.opened(props.backend_response_body),
     }
     return _gateway_log(flat, _WHOLE, stated)
 
 
 def matches(document: dict[str, Any]) -> bool:
-    """Tell it by its category, or by the table's name in an export from Log Analytics.
+    """Recognise it by its category, or by the table's name in an export from Log Analytics.
 
-    Of other categories only records of Azure's common schema are known: an operator's own may have one, too.
+    Other categories match only with Azure's common schema: an operator's own records may have a category too.
     """
     return _category(document) in _READERS or (
         _category(document) is not None and not _COMMON_SCHEMA.isdisjoint(key.lower() for key in document)
@@ -144,7 +144,7 @@ _COMMON_SCHEMA = frozenset({"resourceid", "properties", "_resourceid"})
 
 
 def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
-    """Read one record; a record of another category, or of no model call, is skipped."""
+    """Read one record; a record of another category, or without a model call, is skipped."""
     reader = _READERS.get(_category(document) or "")
     if reader is None:
         yield Skipped("a record of another log category")
@@ -162,13 +162,13 @@ def _category(document: dict[str, Any]) -> str | None:
 
 
 _SUFFIX = re.compile(r"(?<=[a-z])_[sdbgt]$")
-"""What Log Analytics' older table, AzureDiagnostics, adds to names: `promptTokens_d`."""
+"""Type suffixes of names in AzureDiagnostics, Log Analytics' older table: `promptTokens_d`."""
 
 
 def _flat(document: dict[str, Any]) -> dict[str, Any] | None:
     """Return the record's fields and its properties in one mapping, keys in lower case and without type suffixes.
 
-    None where the properties are a text that cannot be read.
+    None if the properties are a text that cannot be parsed.
     """
     flat = {_SUFFIX.sub("", key.lower()): value for key, value in document.items()}
     properties = flat.pop("properties", None)
@@ -252,7 +252,7 @@ def _usage(flat: dict[str, Any]) -> Usage | None:
 
 
 def _messages(value: Any) -> list[Any] | None:
-    """Return logged messages, which come as a JSON string, or in pieces of one that only a joiner can read."""
+    """Return logged messages: a JSON string, or chunks of one that cannot be read without joining them."""
     if isinstance(value, str) and value:
         try:
             value = jsontext.decode(value).value
@@ -264,5 +264,5 @@ def _messages(value: Any) -> list[Any] | None:
 
 
 def _is_blank(flat: dict[str, Any]) -> bool:
-    """Say whether a row names no model and no request: probes and refused calls leave such rows."""
+    """Return whether a row names no model and no request: probes and refused calls produce such rows."""
     return not (fields.text(flat.get("modelname")) or fields.text(flat.get("requestid")))

@@ -1,4 +1,4 @@
-"""Reads single fields of envelopes, whose types are whatever somebody's expression returned."""
+"""Reads single fields of envelopes, which may have any type: policy expressions write them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _GZIP_MAGIC = b"\x1f\x8b"
 
 _LARGEST = 1e30
-"""Above this a number is no id, status or time."""
+"""A number above this is not an id, status or time."""
 
 _UNKNOWN = frozenset({"", "na", "n/a", "null", "none", "undefined", "unknown"})
-"""What policies write for what they do not know."""
+"""Placeholders that policies write for unknown values."""
 
 
 def text(value: Any) -> str | None:
-    """Return a non-empty string, or a number as one; anything else is unknown."""
+    """Return a non-empty string, or a number as string; anything else is unknown."""
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -61,7 +61,7 @@ def status(value: Any) -> int | None:
 
 
 _FORMATS = (
-    "%m/%d/%Y %I:%M:%S %p",  # DateTime.UtcNow.ToString() in the culture that gateways run with
+    "%m/%d/%Y %I:%M:%S %p",  # DateTime.UtcNow.ToString() in the culture of gateways
     "%m/%d/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M:%S",
     "%d.%m.%Y %H:%M:%S",
@@ -83,7 +83,7 @@ def time(value: Any) -> datetime | None:
         pass
     for form in _FORMATS:
         try:
-            return _aware(datetime.strptime(value.strip(), form))  # noqa: DTZ007 - made aware on the spot
+            return _aware(datetime.strptime(value.strip(), form))  # noqa: DTZ007 - made aware at once
         except ValueError:
             continue
     return None
@@ -105,11 +105,11 @@ def _unix(value: float) -> datetime | None:
 def body(value: Any, encoding: Any = None, *, cut: bool = False) -> tuple[Body | None, frozenset[str]]:
     """Return a body in the encoding its envelope names (`utf8`, `base64`, `gzip+base64`), and flags.
 
-    Null and the empty string are no body. An object or array is JSON that was embedded as such. A value that is raw
-    JSON is opened no further than it must be.
+    Null and the empty string are no body. An object or array is embedded JSON. A raw JSON value is decoded only as far
+    as necessary.
 
     Raises:
-        NotJson: nobody reads a raw value that is no string.
+        NotJson: a raw value that is not a string cannot be decoded.
     """
     if isinstance(value, msgspec.Raw):
         value = opened(value)
@@ -129,10 +129,10 @@ def body(value: Any, encoding: Any = None, *, cut: bool = False) -> tuple[Body |
 
 
 def opened(raw: msgspec.Raw) -> Any:
-    """Return a raw value, opened no further than it must be; None where there is none, or no more than two quotes.
+    """Return a raw value, decoded only as far as necessary; None if it is missing or the empty string.
 
     Raises:
-        NotJson: nobody reads it.
+        NotJson: it cannot be decoded.
     """
     size = len(raw)
     return unopened(raw) if size > len(_EMPTY) or (size and bytes(raw) != _EMPTY) else None
@@ -151,14 +151,14 @@ def _encoded(value: str, kind: str, *, cut: bool) -> Body:
     data = unbase64(value, cut=cut)
     if kind != "base64" and not data.startswith(_GZIP_MAGIC):
         raise ValueError("not gzip")
-    return Body(data, cut)  # what is packed stays so: whoever reads a body unpacks it
+    return Body(data, cut)  # stays compressed: the reader of a body decompresses it
 
 
 def unbase64(value: str, *, cut: bool = False) -> bytes:
-    """Decode base64, standard or URL-safe, with or without padding; a cut one as far as it goes.
+    """Decode base64, standard or URL-safe, with or without padding; a cut text as far as possible.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not base64.
     """
     packed = re.sub(r"\s+", "", value).translate(_STANDARD_ALPHABET).rstrip("=")
     if cut or len(packed) % 4 == 1:
@@ -185,11 +185,11 @@ _DIMENSIONS = {
     "backendid": "Backend ID",
     "clientip": "Client IP",
 }
-"""The native envelope's fields and the names that APIM's policy gives them."""
+"""The native envelope's fields, and their names in APIM's policy."""
 
 
 def dimensions(document: Mapping[str, Any], names: Mapping[str, str] = _DIMENSIONS) -> dict[str, str]:
-    """Return the dimensions that a record states, by the policy's names; field names in any case."""
+    """Return a record's dimensions, under the policy's names; field names in any case."""
     found = {}
     for key, value in document.items():
         dimension = names.get(key.lower())
@@ -199,18 +199,18 @@ def dimensions(document: Mapping[str, Any], names: Mapping[str, str] = _DIMENSIO
 
 
 class Dimensions:
-    """Dimensions that records state in fields of a fixed order; it remembers what the last few thousands stated."""
+    """Dimensions from a fixed list of fields; caches up to `_REMEMBERED` combinations of values."""
 
     _REMEMBERED = 4096
     _LONGEST = 1024
-    """Characters in all that are remembered: what callers choose may be of any length."""
+    """The most characters of one cached combination: callers may send values of any length."""
 
     def __init__(self, *names: str) -> None:
         self._names = names
         self._met: dict[tuple[str | None, ...], Mapping[str, str]] = {}
 
     def of(self, *values: str | None) -> Mapping[str, str]:
-        """Return the known values by their names; callers share what is returned."""
+        """Return the known values by name; callers share the returned mapping."""
         found = self._met.get(values)
         return self._of(values) if found is None else found
 

@@ -26,12 +26,12 @@ _BODIES = {
 
 
 def matches(document: dict[str, Any]) -> bool:
-    """Tell it by the two fields that every variant keeps."""
+    """Recognise it by the two fields that every variant has."""
     return "EventTime" in document and "ServiceName" in document
 
 
 def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
-    """Read one exchange, whose bodies are there only where the operator added them."""
+    """Read one exchange; it has bodies only if the operator added them."""
     request, request_flags = _body(document, "request", cut)
     response, response_flags = _body(document, "response", cut)
     yield Exchange(

@@ -20,42 +20,42 @@ NATIVE_FIELDS = frozenset(
         *("gatewayId", "backendId", "clientIp"),
     }
 )
-"""What a mapping can fill: the fields of the native envelope."""
+"""The fields of the native envelope, which a mapping can fill."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """How one operator's records turn into native ones.
+    """Converts one operator's records to native ones.
 
-    Paths are keys joined by dots; a part of digits indexes a list.
+    Paths are keys joined by dots; a segment of digits indexes a list.
     """
 
     name: str
     match: str
-    """The path that tells such a record: it is one where this leads to a value."""
+    """The path that identifies such a record: it has a value there."""
     fields: Mapping[str, str]
     """Native field → path."""
     constants: Mapping[str, str]
     """Native field → a fixed value, such as an encoding."""
 
     def matches(self, document: dict[str, Any]) -> bool:
-        """Say whether the record holds what this mapping asks for."""
+        """Return whether the record has a value at the path `match`."""
         return follow(document, self.match) is not None
 
     def read(self, document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
-        """Read the record as the native event that the mapping makes of it."""
+        """Read the record after converting it to a native event."""
         made: dict[str, Any] = dict(self.constants)
         made.update((field, follow(document, path)) for field, path in self.fields.items())
         cut_fields = frozenset(field for field, path in self.fields.items() if path.split(".")[-1] in cut)
         return native.read(made, cut_fields, envelope=self.name)
 
     def keeps(self, key: str) -> bool:
-        """Say whether a string under this key is worth keeping though it was cut."""
+        """Return whether a cut string under this key is to be kept."""
         return any(path.split(".")[-1] == key for field, path in self.fields.items() if field.endswith("Body"))
 
 
 def follow(document: Any, path: str) -> Any:
-    """Return what a dotted path leads to, or None."""
+    """Return the value at a dotted path, or None."""
     for part in path.split("."):
         if isinstance(document, dict):
             document = document.get(part)

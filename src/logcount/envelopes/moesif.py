@@ -19,12 +19,12 @@ _DIMENSIONS = {"ip_address": "Client IP", "user_id": "User ID", "company_id": "S
 
 
 def matches(document: dict[str, Any]) -> bool:
-    """Tell it by its event type and message id."""
+    """Recognise it by its event type and message id."""
     return "event_type" in document and "message-id" in document
 
 
 def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
-    """Read the half that holds the response as an exchange; the half that holds the request awaits a joiner."""
+    """Read the response half as an exchange; the request half is rejected, as halves are not joined yet."""
     if document.get("event_type") != "response":
         yield Rejected(JOIN_PAIRS if document.get("event_type") == "request" else "an event of unknown type")
         return
@@ -45,7 +45,7 @@ def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
 def _body(document: dict[str, Any], key: str, cut: frozenset[str]) -> tuple[Body | None, frozenset[str]]:
     value = document.get(key)
     if isinstance(value, str) and value.lstrip().startswith(_PLAIN):
-        return fields.body(value, cut=key in cut)  # some deployments leave the bodies as they are
+        return fields.body(value, cut=key in cut)  # some deployments do not encode bodies
     return fields.body(value, "base64", cut=key in cut)
 
 

@@ -1,4 +1,4 @@
-"""The native envelope: one event an exchange, as logcount's own policy writes it or a mapping makes it."""
+"""The native envelope: one event per exchange, as logcount's own policy writes it or a mapping makes it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class NativeEvent(msgspec.Struct, rename="camel", frozen=True):
 
 
 class NativeBytes(NativeEvent, forbid_unknown_fields=True, frozen=True):
-    """A native event whose bodies were left as they lie in it; one with other fields is read as a document."""
+    """A native event with undecoded bodies; one with other fields is read as a document."""
 
     response_body: msgspec.Raw = msgspec.Raw()
     request_body: msgspec.Raw = msgspec.Raw()
@@ -63,18 +63,18 @@ _SELDOM = fields.Dimensions("User ID", "Backend ID", "Client IP")
 
 
 def matches(document: dict[str, Any]) -> bool:
-    """Tell it by its bodies; where a cut took both, by its version and another field."""
+    """Recognise it by its bodies; if a cut removed both, by its version and another field."""
     return not _BODIES.isdisjoint(document) or ("v" in document and not _WITHOUT_BODIES.isdisjoint(document))
 
 
 def read(document: dict[str, Any], cut: frozenset[str], *, envelope: str = "native") -> Iterator[Decoded]:
-    """Read a native event; `cut` names the fields in which it broke off."""
+    """Read a native event; `cut` names the fields in which it was cut."""
     event = NativeEvent(**{_FIELDS[key]: value for key, value in document.items() if key in _FIELDS})
     yield _read(event, fields.dimensions(document), cut, envelope)
 
 
 def read_whole(event: NativeBytes) -> list[Decoded]:
-    """Read a native event that did not break off; nothing where its bodies do not tell it."""
+    """Read a native event that is not cut; an empty list if it has no body to recognise it."""
     if not (len(event.response_body) or len(event.request_body)):
         return []
     stated = _OFTEN.of(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SeedBytes(msgspec.Struct, rename="pascal", forbid_unknown_fields=True, frozen=True):
-    """A seed's event whose bodies were left as they lie in it; one with other fields is read as a document."""
+    """A seed's event with undecoded bodies; one with other fields is read as a document."""
 
     request_id: Any = None
     request_body: msgspec.Raw = msgspec.Raw()
@@ -22,7 +22,7 @@ class SeedBytes(msgspec.Struct, rename="pascal", forbid_unknown_fields=True, fro
 
 
 def matches(document: dict[str, Any]) -> bool:
-    """Tell it by either body."""
+    """Recognise it by either body."""
     return "RequestBody" in document or "ResponseBody" in document
 
 
@@ -32,7 +32,7 @@ def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
 
 
 def read_whole(event: SeedBytes) -> list[Decoded]:
-    """Read a seed's event that did not break off; nothing where there is no body to tell it."""
+    """Read a seed's event that is not cut; an empty list if it has no body to recognise it."""
     if not (len(event.response_body) or len(event.request_body)):
         return []
     return [_read(event.request_id, event.request_body, event.response_body, frozenset())]

@@ -1,8 +1,8 @@
-"""Envelopes that carry token counts and no bodies, as three public accelerators write them.
+"""Envelopes with token counts and without bodies, as three public accelerators write them.
 
 Sources: Azure-Samples/ai-hub-gateway-solution-accelerator (frag-ai-usage.xml), Azure/apim-landing-zone-accelerator
 (usage-tracking-with-eventhub.xml), Azure/enterprise-azureai (api_policy_openai.xml). Counts are numbers in some and
-strings in others; one of them carries a subscription key, which is never read.
+strings in others; one contains a subscription key, which is never read.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _DIMENSIONS = {
 
 
 def matches(document: dict[str, Any]) -> bool:
-    """Tell it by a count at the top level."""
+    """Recognise it by a count at the top level."""
     return not _COUNTS.isdisjoint(document)
 
 
@@ -50,7 +50,7 @@ _COUNTS = frozenset((*_PROMPT, *_COMPLETION, *_TOTAL))
 
 
 def read(document: dict[str, Any], cut: frozenset[str]) -> Iterator[Decoded]:
-    """Read one exchange with the usage that the gateway's policy saw, and bodies where the operator added them."""
+    """Read one exchange with the usage that the gateway's policy saw, and bodies if the operator added them."""
     request, request_flags = _body(document, _REQUEST, cut)
     response, response_flags = _body(document, _RESPONSE, cut)
     yield Exchange(
@@ -74,7 +74,7 @@ def _body(document: dict[str, Any], keys: tuple[str, ...], cut: frozenset[str]) 
 def _usage(document: dict[str, Any]) -> Usage | None:
     prompt, completion, total = (to_tokens(_first(document, keys)) for keys in (_PROMPT, _COMPLETION, _TOTAL))
     if total == 1 and prompt in {1, None} and not completion:
-        return None  # what these policies write where they know nothing
+        return None  # what these policies write for unknown usage
     return as_stated(prompt, completion, total)
 
 

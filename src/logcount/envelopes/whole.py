@@ -1,6 +1,6 @@
-"""Whole events in the envelopes that most come in: read in one pass, their bodies left as they lie there.
+"""Reads whole events of the most common envelopes in one pass; bodies stay undecoded.
 
-Law: what is read here equals what `decode` makes of the event as a document; whatever is in doubt is left to it.
+Law: the result equals what `decode` reads from the event as a document; doubtful events are left to `decode`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _schema(kind: type[msgspec.Struct], read: Callable[[Any], list[Decoded]]) ->
 
 
 _OPENING = 6
-"""Bytes that tell of the first field, which speaks for one envelope: no other one is tried."""
+"""Bytes at the start that show the first field, which selects one envelope; no other is tried."""
 _NATIVE = _schema(native.NativeBytes, native.read_whole)
 _SEED = _schema(seed.SeedBytes, seed.read_whole)
 _BY_OPENING = {
@@ -44,7 +44,7 @@ _OTHERS = _schema(diagnostic.GatewayRecord, diagnostic.read_whole)
 
 
 def read_whole(data: bytes, mappings: Sequence[Mapped] = ()) -> list[Decoded] | None:
-    """Return every exchange in an event; None where it is to be read as a document."""
+    """Return every exchange in an event; None if it must be read as a document."""
     schema = _BY_OPENING.get(data[:_OPENING], _OTHERS)
     if mappings and any(mapping.match.partition(".")[0] in schema.names for mapping in mappings):
         return None

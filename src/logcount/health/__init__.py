@@ -1,4 +1,4 @@
-"""What a running count tells of itself: a server on the machine's own network, for probes and for people."""
+"""The health report of a live count: an HTTP server for probes and operators."""
 
 from logcount.health.server import HealthServer
 

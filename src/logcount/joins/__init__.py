@@ -1,1 +1,1 @@
-"""Joins: records of one exchange that come apart are put together before it is counted."""
+"""Joins separate records of one exchange before it is counted."""

@@ -1,6 +1,6 @@
-"""The joiner: finds out which records of a log tell of one exchange, and which of them counts.
+"""The joiner: finds records that describe the same exchange, and decides which of them counts.
 
-GatewayLogs and GatewayLlmLogs tell of the same exchange under one correlation id: the rows with tokens count.
+GatewayLogs and GatewayLlmLogs describe the same exchange under one correlation id: the rows with tokens count.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from logcount.model.exchanges import Decoded
 
 _REMEMBERED = 100_000
-"""How many exchanges of diagnostic logs are remembered: an hour at thirty a second, in some 20 MB."""
+"""How many exchanges of diagnostic logs are remembered: one hour at 30 per second, in some 20 MB."""
 
 
 class Joiner:
     """Remembers which exchanges were counted from GatewayLlmLogs, and which from GatewayLogs.
 
-    Where a gateway log was counted batches before its LLM log came, it is the LLM log that is skipped. Events that are
-    handed over again are decided as they were the first time.
+    If a gateway log was counted in an earlier batch than its LLM log, the LLM log is skipped. For events that are
+    delivered again the decision is the same as the first time.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Joiner:
         self._counted: OrderedDict[str, None] = OrderedDict()
 
     def meet(self, results: Iterable[Decoded]) -> None:
-        """Look at a batch before any of it is counted."""
+        """Record the LLM logs of a batch before any of it is counted."""
         for result in results:
             if not isinstance(result, Exchange) or result.any_api or not result.usage or not result.correlation:
                 continue
@@ -39,7 +39,7 @@ class Joiner:
                 _remember(self._with_tokens, result.correlation)
 
     def join(self, exchange: Exchange) -> Exchange | Skipped:
-        """Return what is to be counted in the place of an exchange: itself, unless another record of it counts."""
+        """Return the exchange to count, or `Skipped` if another record of it counts."""
         if exchange.correlation is None:
             return exchange
         if not exchange.any_api and exchange.correlation in self._counted:
@@ -49,13 +49,13 @@ class Joiner:
         return exchange
 
     def remember_counted(self, exchange: Exchange) -> None:
-        """Remember that an exchange was counted from this record of it."""
+        """Remember that an exchange was counted from this record."""
         if exchange.any_api and exchange.correlation:
             _remember(self._counted, exchange.correlation)
 
 
 def may_be_joined(result: Decoded) -> bool:
-    """Say whether another record may tell of the same exchange, so that its place in the log matters."""
+    """Return whether another record may describe the same exchange, so that the order in the log matters."""
     return isinstance(result, Exchange) and result.correlation is not None
 
 

@@ -1,6 +1,6 @@
-"""JSON as it comes off a log: whole, cut short, or with characters that JSON does not have.
+"""JSON from logs: whole, cut, or with characters that JSON does not allow.
 
-Law: what can be read is read, what was done to read it is flagged, and no input raises anything but `NotJson`.
+Law: everything readable is read, every repair is flagged, and no input raises anything except `NotJson`.
 """
 
 from logcount.jsontext.cuts import decode_cut

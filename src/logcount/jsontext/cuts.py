@@ -1,4 +1,4 @@
-"""Decodes JSON texts that break off before their end, as far as they go."""
+"""Decodes cut JSON texts, as far as possible."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _CLOSER = {"{": "}", "[": "]"}
 _DEEPEST = 500
-"""Levels beyond which a cut text is not closed: no body of a model call comes near."""
+"""The deepest nesting of a cut text that is decoded: bodies of model calls stay far below."""
 _MOST_PIECES = 2_000_000
-"""Pieces beyond which a cut text is not closed, some two seconds' work: 20 MB of embeddings have as many."""
+"""The most JSON tokens of a cut text that is decoded: some 2 s of work; 20 MB of embeddings have as many."""
 
 
 def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[ParsedJson, tuple[str, ...]]:
-    """Decode a JSON text that breaks off before its end, as far as it goes.
+    """Decode a cut JSON text, as far as possible.
 
-    A string in which the text breaks off is kept only where `keeps` says so of its key (a name that is cut is
-    another name); a number at the very end is dropped, for more digits may have followed.
+    A cut string is kept only if `keeps` is true for its key (a cut name is another name); a number at the very end is
+    dropped, as more digits may have followed.
 
-    Returns the reading, flagged `cut`, and the keys, outermost first, whose values the cut fell into.
+    Returns the result, flagged `cut`, and the keys, outermost first, whose values were cut.
 
     Raises:
-        NotJson: the text does not just break off.
+        NotJson: the text is not the start of a JSON text.
     """
     scanner = _Scanner(text)
     end, tail = scanner.run(keeps)
@@ -39,7 +39,7 @@ def decode_cut(text: str, keeps: Callable[[str], bool]) -> tuple[ParsedJson, tup
 
 
 class _Scanner:
-    """Walks a JSON text that breaks off, and remembers the last place where it could be closed."""
+    """Scans a cut JSON text, and remembers the last position where it could be closed."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -50,40 +50,29 @@ class _Scanner:
 
     def run(self, keeps: Callable[[str], bool]) -> tuple[int, str]:
         """Return where to end and what to append, before the open containers are closed."""
+        marks: dict[str, Callable[[str, int], None]] = {
+            **{"{": self._open, "[": self._open, "}": self._close, "]": self._close},
+            **{",": self._separate, ":": self._separate},
+        }
+        step, scalar = marks.get, self._scalar  # a string or a bare piece begins with none of the marks
         for number, match in enumerate(_PIECE.finditer(self.text)):
             piece = match[0]
             if number > _MOST_PIECES:
                 raise NotJson("too long to be closed")
             if piece == '"':
                 return self._broken_string(match.start(), keeps)
-            self._step(piece, match.end())
+            step(piece[0], scalar)(piece, match.end())
         if not self.stack:
             raise NotJson("not JSON")
         return self.end, ""
 
     def open_keys(self) -> tuple[str, ...]:
-        """Return the keys that the walk ended under, outermost first."""
+        """Return the keys whose values are open at the end, outermost first."""
         known = zip(self.stack, self.keys, strict=True)
         named = [key if opener == "{" else None for opener, key in known]
         if named and not self.awaits_value:
             named.pop()  # the innermost object's last value is whole
         return tuple(key for key in named if key is not None)
-
-    def _step(self, piece: str, end: int) -> None:
-        if piece in "{[":
-            self._open(piece, end)
-        elif piece in "}]":
-            self._close(piece, end)
-        elif piece in ",:":
-            self.awaits_value = piece == ":" or (bool(self.stack) and self.stack[-1] == "[")
-        elif not self.stack:
-            raise NotJson("not JSON")
-        elif self.awaits_value:
-            # The last bare piece of a text may be half of one: it only counts when something follows.
-            if piece[0] == '"' or end < len(self.text):
-                self.end, self.awaits_value = end, self.stack[-1] == "["
-        else:
-            self.keys[-1] = piece[1:-1]
 
     def _open(self, piece: str, end: int) -> None:
         if len(self.stack) >= _DEEPEST:
@@ -99,6 +88,18 @@ class _Scanner:
         self.keys.pop()
         self.end, self.awaits_value = end, False
 
+    def _separate(self, piece: str, _end: int) -> None:
+        self.awaits_value = piece == ":" or (bool(self.stack) and self.stack[-1] == "[")
+
+    def _scalar(self, piece: str, end: int) -> None:
+        if not self.stack:
+            raise NotJson("not JSON")
+        if not self.awaits_value:
+            self.keys[-1] = piece[1:-1]
+        elif piece[0] == '"' or end < len(self.text):
+            # The last bare piece of a text may be half of one: it only counts when something follows.
+            self.end, self.awaits_value = end, self.stack[-1] == "["
+
     def _broken_string(self, start: int, keeps: Callable[[str], bool]) -> tuple[int, str]:
         key = self.keys[-1] if self.keys else None
         if not self.stack:
@@ -110,7 +111,7 @@ class _Scanner:
 
 
 def _trim(broken: str) -> str:
-    """Cut half an escape, half a surrogate pair and half a character off the end of a broken string."""
+    """Remove half an escape, half a surrogate pair and half a character from the end of a cut string."""
     broken = broken.rstrip("\ufffd")
     match = _HALF_ESCAPE.search(broken)
     if match and _odd_backslashes(broken, match.start()):
@@ -122,7 +123,7 @@ def _trim(broken: str) -> str:
 
 
 def _odd_backslashes(text: str, position: int) -> bool:
-    """Say whether the backslash at `position` begins an escape (an odd one of its run)."""
+    """Return whether the backslash at `position` begins an escape (it is an odd one of its run)."""
     run = 0
     while position - run >= 0 and text[position - run] == "\\":
         run += 1

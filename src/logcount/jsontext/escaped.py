@@ -1,4 +1,4 @@
-"""JSON strings that nobody has asked for yet: they stay as they lie in their document."""
+"""JSON strings that are decoded only on request: until then they stay escaped, as in their document."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _text = msgspec.json.Decoder(str).decode
 
 
 class Escaped(msgspec.Struct, frozen=True, eq=False):
-    """A JSON string of a valid document, escapes and all; it equals the text that it stands for.
+    """A JSON string of a valid document, still escaped; it equals the text that it encodes.
 
-    It keeps the bytes of the whole document alive.
+    It keeps the bytes of the whole document in memory.
     """
 
     raw: msgspec.Raw
@@ -23,11 +23,11 @@ class Escaped(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def data(self) -> memoryview:
-        """The UTF-8 between the quotes, escapes and all, uncopied."""
+        """The UTF-8 between the quotes, still escaped, not copied."""
         return memoryview(self.raw)[1:-1]
 
     def text(self) -> str:
-        """Return the text that it stands for; made anew by each call."""
+        """Return the decoded text; each call decodes again."""
         return _text(self.raw)
 
     def __len__(self) -> int:
@@ -46,10 +46,10 @@ class Escaped(msgspec.Struct, frozen=True, eq=False):
 
 
 def unopened(raw: msgspec.Raw) -> Any:
-    """Return a value of a valid document: a string as it lies there, anything else decoded.
+    """Return a value of a valid document: a string still escaped, anything else decoded.
 
     Raises:
-        NotJson: nobody reads it, though its document is valid: a number of thousands of digits.
+        NotJson: it cannot be decoded though its document is valid: a number of thousands of digits.
     """
     view = memoryview(raw)
     return Escaped(raw) if view[0] == _QUOTE else decode(str(view, "utf-8")).value

@@ -1,4 +1,4 @@
-"""Decodes JSON texts that are whole, or that hold what JSON does not have."""
+"""Decodes JSON texts that are whole, also with values and characters that JSON does not allow."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Any
 import msgspec
 
 INVALID_UTF8 = "invalid-utf8"
-"""Flag: bytes that are no UTF-8 were read as U+FFFD."""
+"""Flag: invalid UTF-8 bytes were read as U+FFFD."""
 LONE_SURROGATES = "lone-surrogates"
 """Flag: escapes of half a surrogate pair were read as U+FFFD, as Go and Rust servers read them."""
 NOT_A_NUMBER = "not-a-number"
-"""Flag: NaN or Infinity, which JSON does not have, stood in place of a number."""
+"""Flag: NaN or Infinity, which JSON does not have, was in place of a number."""
 
 CUT = "cut"
-"""Flag: the text broke off before its end."""
+"""Flag: the text was cut before its end."""
 
 
 class NotJson(ValueError):
-    """A text is not JSON; the message is a reason that holds nothing of the text."""
+    """A text is not JSON; the message is a reason that contains no part of the text."""
 
 
 class TooDeeplyNested(NotJson):
-    """A text may be JSON, but nobody reads it: it is nested beyond bounds."""
+    """A text may be JSON, but is nested too deeply to be decoded."""
 
     def __init__(self) -> None:
         super().__init__("nested too deeply")
 
 
 class ParsedJson(msgspec.Struct, frozen=True):
-    """A decoded value and what had to be done to read it."""
+    """A decoded value, and flags for the repairs that were needed."""
 
     value: Any
     flags: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ def decode(text: str) -> ParsedJson:
     """Decode one JSON text; the last of duplicate keys wins.
 
     Raises:
-        NotJson: it is none; `TooDeeplyNested` where it is nested beyond Python's own limit.
+        NotJson: it is not JSON; `TooDeeplyNested` if it is nested beyond Python's own limit.
     """
     try:
         return ParsedJson(msgspec.json.decode(text), _WHOLE)
@@ -56,7 +56,7 @@ def decode(text: str) -> ParsedJson:
 
 
 def _decode_leniently(text: str) -> ParsedJson:
-    """Decode what the fast decoder refuses and Python's own takes: NaN, lone surrogates, raw control characters."""
+    """Decode what only Python's own decoder accepts: NaN, lone surrogates, raw control characters."""
     flags = set()
 
     def not_a_number(_: str) -> None:
@@ -87,7 +87,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _without_surrogates(value: Any) -> tuple[Any, bool]:
-    """Replace every lone surrogate by U+FFFD, without recursion; say whether there were any."""
+    """Replace every lone surrogate by U+FFFD, without recursion; return whether there were any."""
     found = False
 
     def clean(item: Any) -> Any:
@@ -113,12 +113,12 @@ def _without_surrogates(value: Any) -> tuple[Any, bool]:
 
 
 def text_of(data: bytes) -> tuple[str, frozenset[str]]:
-    """Decode UTF-8, or UTF-16 with a byte order mark; what is none becomes U+FFFD and is flagged."""
+    """Decode UTF-8, or UTF-16 with a byte order mark; invalid bytes become U+FFFD and are flagged."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace"), _WHOLE
     try:
         return data.decode("utf-8-sig"), _WHOLE
     except UnicodeDecodeError as error:
-        # A cut inside a character is the cut's doing, not an encoding error of its own.
+        # A cut inside a character is part of the cut, not an encoding error.
         flag = _WHOLE if error.reason == "unexpected end of data" else frozenset({INVALID_UTF8})
         return data.decode("utf-8-sig", errors="replace"), flag

@@ -1,6 +1,6 @@
-"""The uncommitted batch: events of one link that are counted and not recorded yet, in order, with the gaps.
+"""The uncommitted batch: events of one link that are counted but not recorded yet, in order, with the gaps.
 
-Law: memory never overrules the ledger; what is recorded leaves the batch, whoever recorded it.
+Law: the ledger takes precedence over memory; a recorded event leaves the batch, whichever process recorded it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class UncommittedEvent(NamedTuple):
-    """An uncommitted event: what identifies it, the broker's offset of it, and what it came to."""
+    """An uncommitted event: number and enqueued time identify it; with the broker's offset and its tallies."""
 
     number: int
     enqueued: datetime
@@ -42,14 +42,14 @@ class UncommittedBatch:
         self.rows: list[UncommittedEvent] = []
         self.gaps: list[Hole] = []
         self.overdue: list[tuple[int, Tally]] = []
-        """Exchanges that time alone has closed, each with the number of its first event, which is recorded already."""
+        """Exchanges closed only because time passed, each with the number of its first event, already recorded."""
 
     def first(self, head: Head) -> int:
         """Return the first sequence number of the next record after a head: 0 in an empty log and in a new hub."""
         return head.to + 1 if self._continues(head) else 0
 
     def take_over(self, head: Head) -> None:
-        """Drop what is recorded up to this head, which follows on the one that the batch continued.
+        """Drop what is recorded up to this head, which follows the head that the batch continued.
 
         Raises:
             Unsettled: the log has gone on to another hub than this batch's.
@@ -62,31 +62,31 @@ class UncommittedBatch:
             self.gaps = [_beyond(gap, head.to) for gap in self.gaps if gap.last > head.to]
 
     def _continues(self, head: Head) -> bool:
-        """Say whether the batch's numbers go on where this head's end; no head that was looked at before matters."""
+        """Return whether the batch's numbers continue this head's; earlier heads have no influence."""
         return head.hub == self.hub or (self._numbers_only and head.hub is not None)
 
 
 def _beyond(gap: Hole, to: int) -> Hole:
-    """Return what is left of a gap: what another's record 0 does not call older than itself has expired since."""
+    """Return the rest of a gap; the reason `before` becomes `expired` if another process wrote record 0 meanwhile."""
     if gap.first > to:
         return gap
     return replace(gap, first=to + 1, reason="expired" if gap.reason == "before" else gap.reason)
 
 
 Draft = Callable[["Head", UncommittedBatch], "Record"]
-"""Writes the next record after a head, of as many of the batch's rows as one can hold."""
+"""Builds the next record after a head, from as many of the batch's rows as fit."""
 
 
 def settle(log: str, head: Head, batch: UncommittedBatch, draft: Draft) -> Steps[Head]:
-    """Record the whole batch, and return the head after it; what is overdue alone makes a record without events.
+    """Record the whole batch, and return the head after it; overdue exchanges alone make a record without events.
 
-    Where another's record came first, what is overdue is dropped: that record may have closed it.
+    If another process's record came first, overdue exchanges are dropped: that record may have closed them.
 
     Raises:
         Unsettled: the log has gone on to another hub.
 
     """
-    batch.take_over(head)  # which another may have moved, past what has come into the batch since
+    batch.take_over(head)  # another process may have moved the head past events of the batch
     while batch.rows or batch.overdue:
         head = yield from append(log, head, draft(head, batch))
         batch.overdue = []

@@ -1,11 +1,13 @@
-"""The record builder: writes the next record of a log from uncommitted rows, folded into points, of a bounded size."""
+"""The record builder: makes the next record of a log, of limited size, from uncommitted rows folded into points."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypedDict
 
-from logcount.ledger.record import LARGEST, Hole, Reasoned, Record, Span
+from logcount.errors import Halted
+from logcount.ledger.record import LARGEST, Hole, Reasoned, Record, Span, decode_record
+from logcount.model.points import minute_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RecordBuilder:
-    """Drafts records; what it writes is final."""
+    """Drafts records; a draft is never changed."""
 
     def __init__(
         self,
@@ -36,16 +38,23 @@ class RecordBuilder:
         self._largest = largest
 
     def draft(self, head: Head, batch: UncommittedBatch) -> Record:
-        """Return the next record, of all uncommitted rows or of the first half, quarter … where all are too many.
+        """Return the next record, from all uncommitted rows, or from the first half, quarter … if all are too many.
 
-        Without rows it is a tick: a record of what is overdue, which leaves the log where it was.
+        An event of which the points alone are too many is folded within itself. Without rows it is a tick: a record of
+        what is overdue, which leaves the log where it was.
         """
         rows = batch.rows
-        while True:
-            record = self._record(head, batch, rows)
-            if len(record.data) <= self._largest or len(rows) <= 1:
-                return record
+        record = self._record(head, batch, rows)
+        while len(record.data) > self._largest and len(rows) > 1:
             rows = rows[: len(rows) // 2]
+            record = self._record(head, batch, rows)
+        if len(record.data) > self._largest and rows:
+            record = self._record(head, batch, [self._folded(rows[0])])
+        return _readable(record)
+
+    def _folded(self, row: UncommittedEvent) -> UncommittedEvent:
+        room = self._largest // 2
+        return row._replace(tallies=self._points.fold_event(row.tallies, minute_of(row.enqueued), room))
 
     def _record(self, head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEvent]) -> Record:
         now = self._clock()
@@ -69,8 +78,20 @@ class RecordBuilder:
         )
 
 
+def _readable(record: Record) -> Record:
+    """Return a record that reads back as what it is: what is created once can never be mended.
+
+    Raises:
+        Halted: it does not.
+
+    """
+    if decode_record(record.data).data != record.data:
+        raise Halted("a record would not be read back as it is written")
+    return record
+
+
 class _RecordSpan(TypedDict):
-    """Which events a record is of, and where it leaves the log."""
+    """The events that a record covers, and the state of the log after it."""
 
     hub: str
     first: int
@@ -99,7 +120,7 @@ def _span_of(head: Head, batch: UncommittedBatch, rows: Sequence[UncommittedEven
 
 
 def _no_span(head: Head) -> _RecordSpan:
-    """Return the span of a tick: nothing, behind the last event recorded."""
+    """Return the span of a tick: empty, after the last recorded event."""
     if head.hub is None or head.enqueued is None or head.clock is None or head.offset is None:
         raise ValueError("in an empty log nothing can be overdue")
     return _RecordSpan(
@@ -122,7 +143,7 @@ def _by_reason(numbered: Iterable[tuple[int, Tally]], word: str) -> tuple[Reason
 
 
 def _spans(numbers: Iterable[int]) -> list[Span]:
-    """Return ascending numbers as spans; one that comes twice stands in them once."""
+    """Return ascending numbers as spans; repeated numbers are merged."""
     spans: list[Span] = []
     for number in numbers:
         if spans and number <= spans[-1].last + 1:
@@ -133,7 +154,7 @@ def _spans(numbers: Iterable[int]) -> list[Span]:
 
 
 def _joined(holes: Iterable[Hole]) -> list[Hole]:
-    """Return holes with those that touch, for the same reason, made one."""
+    """Return the holes, with adjacent ones of the same hub and reason merged."""
     joined: list[Hole] = []
     for hole in holes:
         last = joined[-1] if joined else None

@@ -1,6 +1,6 @@
-"""A sink's cursor in a log: the last record whose points the sink has accepted, or that are marked with why not.
+"""A sink's cursor in a log: the last record whose points are all accepted by the sink, or marked with a reason.
 
-Law: it moves forward only, by the tag of what was read, and never past a point that is neither accepted nor marked.
+Law: it moves only forward, by compare-and-swap on its tag, and never past a point that is neither accepted nor marked.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from logcount.model.points import Mark
 
 ITEMS_AT_MOST = 500
-"""Items of several records that are sent together, while a sink catches up."""
+"""The most items of several records sent together while a sink catches up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a sink has come; before its first record it has no tag, for it is not there yet."""
+    """A sink's position; before its first record it has no tag, because the cursor does not exist yet."""
 
     n: int = -1
     tag: str | None = None
@@ -38,12 +38,12 @@ def cursor_name(log: str, sink: str) -> str:
 
 
 def marks_name(log: str, n: int, sink: str) -> str:
-    """Return the name of the marks beside record n."""
+    """Return the name of the marks of record n."""
     return f"{record_name(log, n)}.{sink}.marks"
 
 
 def read_cursor(log: str, sink: str) -> Steps[Cursor]:
-    """Return where a sink's cursor stands."""
+    """Return a sink's cursor."""
     stored = yield Read(cursor_name(log, sink))
     if stored is None:
         return Cursor()
@@ -54,9 +54,9 @@ def read_cursor(log: str, sink: str) -> Steps[Cursor]:
 
 
 def follow(log: str, sink: str, cursor: Cursor, last: int) -> Steps[Cursor]:
-    """Send what follows the cursor, up to record `last` or to as much as goes together, and move the cursor past it.
+    """Send the records after the cursor, up to `last` or to the limit of items, and move the cursor past them.
 
-    What is sent is what the store holds, whoever wrote it.
+    The records are read from the store, whichever process wrote them.
     """
     records: list[Record] = []
     while cursor.n + len(records) < last and sum(len(record.points) for record in records) < ITEMS_AT_MOST:
@@ -70,7 +70,7 @@ def follow(log: str, sink: str, cursor: Cursor, last: int) -> Steps[Cursor]:
 
 
 def reset(log: str, sink: str, cursor: Cursor) -> Steps[Cursor]:
-    """Put a cursor back before the first record, where the operator said to begin a ledger anew."""
+    """Put a cursor back before the first record, if the operator said to begin a new ledger."""
     while cursor.n >= 0:
         yield Replace(cursor_name(log, sink), _cursor(-1), cursor.tag or "")
         cursor = yield from read_cursor(log, sink)
@@ -82,7 +82,7 @@ def _cursor(n: int) -> bytes:
 
 
 def _move(log: str, sink: str, cursor: Cursor, n: int) -> Steps[Cursor]:
-    """Move the cursor to n, unless another has moved it as far."""
+    """Move the cursor to n, unless another process has moved it as far."""
     name, data = cursor_name(log, sink), _cursor(n)
     while cursor.n < n:
         yield Create(name, data) if cursor.tag is None else Replace(name, data, cursor.tag)
@@ -91,7 +91,7 @@ def _move(log: str, sink: str, cursor: Cursor, n: int) -> Steps[Cursor]:
 
 
 def _write_marks(log: str, sink: str, record: Record, marks: Iterable[Mark]) -> Steps[None]:
-    """Write marks beside their record, with those that another has written there."""
+    """Write a record's marks, merged with those that another process has written."""
     name = marks_name(log, record.n, sink)
     wanted = {mark.item.number: {"why": mark.why, "answer": mark.answer} for mark in marks}
     while True:

@@ -1,4 +1,4 @@
-"""The head of a partition's log: where the last record leaves it, which is all that the next one builds on."""
+"""The head of a partition's log: its state after the last record, which is all that the next record depends on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the last record says; of an empty log, that there is none."""
+    """The state after the last record; the defaults are an empty log."""
 
     n: int = -1
     id: str | None = None
     hub: str | None = None
     """The hub's `created_at`."""
     to: int = -1
-    """The last sequence number that is recorded."""
+    """The last recorded sequence number."""
     enqueued: datetime | None = None
     clock: datetime | None = None
     offset: str | None = None
@@ -32,7 +32,7 @@ class Head:
         """Return the head after the next record.
 
         Raises:
-            Halted: it does not follow on this head.
+            Halted: it does not follow this head.
 
         """
         if record.n != self.n + 1 or record.prev != self.id:
@@ -41,5 +41,5 @@ class Head:
 
 
 def head_of(record: Record) -> Head:
-    """Return the head that a record leaves."""
+    """Return the head after a record."""
     return Head(record.n, record.id, record.hub, record.to, record.enqueued, record.clock, record.offset, record.holes)

@@ -1,4 +1,4 @@
-"""The header of a hub's ledger: for whom it was begun, so that nobody else appends to it by mistake."""
+"""The header of a hub's ledger: its hub, consumer group and deployment, so that no other `run` appends by mistake."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def header_name(hub: str) -> str:
 
 
 def agree(header: Header, *, take_over: bool = False) -> Steps[None]:
-    """See that the ledger's header is this one; the first to come writes it.
+    """Check that the ledger has this header; the first process writes it.
 
     Raises:
-        Misconfigured: it is another, and nothing was said of taking over.
+        Misconfigured: it has another header, and `take_over` is false.
 
     """
     name = header_name(header.hub)

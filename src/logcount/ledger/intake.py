@@ -1,7 +1,7 @@
-"""The intake of one link to a partition: which of the broker's events are the next of the log.
+"""The intake of one link to a partition: decides which of the broker's events are the next in the log.
 
-Law: an event is one of this hub, this partition and its number. Number and arrival together tell a repeat from another
-hub's event; a number that is left out is asked for again before it is called missing.
+Law: hub, partition and number identify an event. Number and enqueued time together distinguish a repeat from another
+hub's event; a skipped number is requested again before it is called missing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from logcount.ledger.head import Head
 
 Decision = Literal["stop", "go on", "anew"]
-"""What the operator says of a hub that is not the ledger's: wait, take it for the same, or begin at its first event."""
+"""What to do if the hub is not the ledger's: wait, treat it as the same hub, or begin at its first event."""
 
 
 class Arrival(NamedTuple):
-    """What identifies an event: its sequence number, and when the broker took it."""
+    """What identifies an event: its sequence number and its enqueued time."""
 
     number: int
     enqueued: datetime
@@ -29,23 +29,23 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StartPosition:
-    """Where a link to a partition begins: which hub it is one to, and after which of its events."""
+    """Where a link to a partition begins: in which hub, and after which event."""
 
     hub: str
     to: int = -1
     enqueued: datetime | None = None
     clock: datetime | None = None
     offset: str | None = None
-    """The broker's offset of event `to`, with which the link begins; None: with the first event retained."""
+    """The broker's offset of event `to`, the first event to read; None: the first retained event."""
     numbers_only: bool = False
-    """Whether the operator said to go on with another hub: then its numbers alone tell a repeat."""
+    """Whether the operator said to go on with another hub: then numbers alone identify a repeat."""
 
 
 def start_after(head: Head, hub: str, created: datetime, decision: Decision = "stop") -> StartPosition:
-    """Return where a link to a hub that was created then is to begin, after this head.
+    """Return where a link to a hub with this creation time begins, given the ledger's head.
 
     Raises:
-        Halted: the hub is not the ledger's and not one that was created since.
+        Halted: the hub is neither the ledger's nor one created later.
 
     """
     if head.hub is None:
@@ -58,17 +58,17 @@ def start_after(head: Head, hub: str, created: datetime, decision: Decision = "s
         return StartPosition(hub, head.to, None, head.clock, None, numbers_only=True)
     raise Halted(
         f"the hub was created at {hub}, the ledger is of one created at {head.hub} with events up to {head.clock}: a "
-        "failover? `logcount run --other-hub go-on` takes it for the same, `--other-hub anew` begins at its first event"
+        "failover? `logcount run --other-hub go-on` treats it as the same, `--other-hub anew` begins at its first event"
     )
 
 
 def start_at_checkpoint(head: Head, hub: str, number: int, offset: str) -> StartPosition:
-    """Return a place at a checkpoint that has no record, where the operator said to begin there."""
+    """Return the position of a checkpoint without a record, if the operator said to begin there."""
     return StartPosition(hub, number, None, head.clock, offset, numbers_only=True)
 
 
 class Intake:
-    """Judges the events of one link, in their order: they are the next, a repeat, beyond a gap, or strangers."""
+    """Judges the events of one link, in their order: next, repeat, after a gap, or from another hub."""
 
     def __init__(self, place: StartPosition) -> None:
         self._place = place
@@ -77,10 +77,10 @@ class Intake:
         self._clock = place.clock
 
     def judge(self, event: Arrival) -> Literal["next", "repeat", "gap", "stranger", "unmet"]:
-        """Say what an event is; only `next` moves the intake.
+        """Classify an event; only `next` moves the intake.
 
-        `gap`: numbers are left out before it. `stranger`: it cannot be of the hub that the log is of. `unmet`: the
-        first event ought to be the log's own last, and is a later one.
+        `gap`: numbers before it were skipped. `stranger`: it cannot come from the log's hub. `unmet`: the first event
+        should be the last recorded one, but is a later one.
         """
         if event.number <= self.to:
             return self._judge_old(event)
@@ -94,11 +94,11 @@ class Intake:
         return "next"
 
     def meet(self) -> None:
-        """Take it that the log's own last event has expired: what comes after it need not be preceded by it."""
+        """Accept that the last recorded event has expired: the first event may be a later one."""
         self._met = True
 
     def skip(self, last: int) -> None:
-        """Take it that all up to `last` is missing."""
+        """Accept that all numbers up to `last` are missing."""
         self.to = last
 
     def _judge_old(self, event: Arrival) -> Literal["repeat", "stranger"]:

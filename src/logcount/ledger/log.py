@@ -1,6 +1,6 @@
-"""One partition's log in a store: its names, the walk to its end, and the one way to append to it.
+"""One partition's log in a store: its names, the search for its end, and the only way to append to it.
 
-Law: whoever creates record n+1 first has appended; everyone else takes over what is there.
+Law: the process that creates record n+1 first has appended; every other takes over that record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def hub_name(host: str, hub: str) -> str:
-    """Return the name under which a hub's logs stand: the first label of its host, and the hub, in lower case."""
+    """Return the name of a hub's logs: the first label of its host, and the hub, in lower case."""
     return f"eventhub:{host.split('.', maxsplit=1)[0]}/{hub}".lower()
 
 
@@ -32,12 +32,12 @@ def record_name(log: str, n: int) -> str:
 
 
 def walk(log: str, known: int = -1) -> Steps[Head]:
-    """Find the last record and return the head that it leaves, starting at a record that must be there.
+    """Find the last record and return the head after it, starting at a record that must exist.
 
-    None is ever left out, so the last one is found by doubling the stride and then halving it.
+    Records have no gaps, so the last one is found by doubling the stride and then halving it.
 
     Raises:
-        Halted: the known record is not there, or one cannot be read.
+        Halted: the known record does not exist, or one cannot be read.
 
     """
     head = Head() if known < 0 else head_of((yield from read_record(log, known)))
@@ -53,14 +53,14 @@ def walk(log: str, known: int = -1) -> Steps[Head]:
 
 
 def reaches(log: str, head: Head, number: int) -> Steps[bool]:
-    """Say whether the log of this head has come as far as a number, be it in a hub before the present one."""
+    """Return whether the log of this head has reached a number, in the present hub or in an earlier one."""
     while head.n >= 0 and head.to < number:
         head = yield from _end_before(log, head)
     return head.n >= 0
 
 
 def _end_before(log: str, head: Head) -> Steps[Head]:
-    """Return where the hub before a head's ended: a log never goes back to a hub, so that halving finds it."""
+    """Return the last head of the previous hub, by bisection: a log never returns to a hub."""
     before, low, high = Head(), -1, head.n
     while high - low > 1:
         middle = (low + high) // 2
@@ -73,10 +73,10 @@ def _end_before(log: str, head: Head) -> Steps[Head]:
 
 
 def read_record(log: str, n: int) -> Steps[Record]:
-    """Return a record that something else says is there.
+    """Return a record that must exist.
 
     Raises:
-        Halted: it is not.
+        Halted: it does not exist.
 
     """
     record = yield from find_record(log, n)
@@ -86,17 +86,17 @@ def read_record(log: str, n: int) -> Steps[Record]:
 
 
 def find_record(log: str, n: int) -> Steps[Record | None]:
-    """Return record n, or None where the log does not reach so far."""
+    """Return record n, or None if the log is shorter."""
     stored = yield Read(record_name(log, n))
     return None if stored is None else decode_record(stored.data)
 
 
 def append(log: str, head: Head, record: Record) -> Steps[Head]:
-    """Create the record if no other has that place, and return the head after whichever is there then."""
+    """Create the record if its name is free, and return the head after the record that exists then."""
     while True:
         if (yield Create(record_name(log, record.n), record.data)):
             return head.after(record)
-        # taken, or not known: whatever is there is another's, even if it is this one
+        # taken or unknown: treat the existing record as another's, even if it is this one
         there = yield from find_record(log, record.n)
         if there is not None:
             return head.after(there)

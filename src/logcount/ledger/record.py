@@ -1,6 +1,6 @@
-"""A record of the ledger: what a span of a partition's events came to, as JSON that never changes.
+"""A record of the ledger: the results for a span of a partition's events, as JSON that never changes.
 
-The id is the sha256 of the rest of the record, and `prev` the id of the record before: a log is a chain.
+The id is the sha256 of the rest of the record, and `prev` is the id of the record before: a log is a chain.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from logcount.model.points import Item, Point
 
 VERSION = 1
 LARGEST = 4 * 1024 * 1024
-"""Bytes of a record: one conditional put of a small blob."""
+"""The most bytes of a record: one conditional PUT of a small blob."""
 
 HoleReason = Literal["before", "expired", "absent"]
-"""`before`: older than the first run; `expired`: the broker had let go of it; `absent`: the broker skipped it."""
+"""`before`: older than the first run; `expired`: the broker had deleted it; `absent`: the broker skipped it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A span of sequence numbers of one hub, both ends in it, that is in no record, and why."""
+    """A span of sequence numbers of one hub, inclusive, that is in no record, and why."""
 
     hub: str
     first: int
@@ -35,7 +35,7 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span of sequence numbers, both ends in it."""
+    """A span of sequence numbers, inclusive."""
 
     first: int
     last: int
@@ -43,7 +43,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Reasoned:
-    """How many exchanges (or rejected events) had one reason, and the sequence numbers of the events."""
+    """The number of exchanges (or rejected events) with one reason, and the sequence numbers of the events."""
 
     reason: str
     number: int
@@ -57,28 +57,28 @@ class Record:
     n: int
     prev: str | None
     hub: str
-    """The hub's `created_at`, as the broker gives it: an event is one of this hub, this partition, and its number."""
+    """The hub's `created_at` from the broker: with partition and number it identifies an event."""
     first: int
-    """The first sequence number of the span: that after the record before, or 0."""
+    """The first sequence number of the span: the one after the previous record, or 0."""
     to: int
-    """The last one; that before `first` where the record is without events."""
+    """The last sequence number of the span; `first` - 1 if the record is without events."""
     enqueued: datetime
-    """When the broker took event `to`."""
+    """The enqueued time of event `to`."""
     clock: datetime
-    """The latest such time of all events so far."""
+    """The latest enqueued time of all events so far."""
     offset: str
     """The broker's offset of event `to`."""
     events: int
-    """How many events of the span there were."""
+    """The number of events in the span."""
     holes: tuple[Hole, ...]
-    """Every span still missing, of this hub and of those before it."""
+    """Every missing span, of this hub and of earlier ones."""
     points: tuple[Point, ...]
     uncounted: tuple[Reasoned, ...]
     rejected: tuple[Reasoned, ...]
     skipped: tuple[Reasoned, ...]
     counted_with: dict[str, Any]
     writer: str
-    """A random word of the process that wrote it."""
+    """A random name of the process that wrote it."""
     written: datetime
 
     @cached_property
@@ -88,7 +88,7 @@ class Record:
 
     @cached_property
     def id(self) -> str:
-        """The sha256 of the rest, in hexadecimal."""
+        """The sha256 of the rest of the record, in hexadecimal."""
         return sha256(_encode(self._rest)).hexdigest()
 
     @cached_property
@@ -115,15 +115,15 @@ class Record:
         }
 
     def items(self) -> list[Item]:
-        """Return the record's points as they go to a sink: under its id and their numbers."""
+        """Return the record's points as items for a sink, identified by the record's id and their numbers."""
         return [Item(self.id, number, point) for number, point in enumerate(self.points)]
 
 
 def decode_record(data: bytes) -> Record:
-    """Return the record that a store holds.
+    """Decode a stored record.
 
     Raises:
-        Halted: it is none, not whole, or of a later format.
+        Halted: it is not a record, not whole, or of another format.
 
     """
     try:
@@ -161,20 +161,20 @@ def _record(document: dict[str, Any]) -> Record:
 
 
 def _encode(document: dict[str, Any]) -> bytes:
-    """Write JSON in one form only, so that equal records are equal bytes."""
+    """Encode JSON in one canonical form, so that equal records have equal bytes."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def time_text(time: datetime) -> str:
     """Write a time as UTC ISO 8601, always with microseconds: such texts sort as the times do."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def read_time(text: str) -> datetime:
-    """Read what `time_text` wrote.
+    """Parse the output of `time_text`.
 
     Raises:
-        ValueError: it is no such text.
+        ValueError: it has another format.
 
     """
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
@@ -189,7 +189,7 @@ def _point(point: Point) -> dict[str, Any]:
         "set": point.set,
         "namespace": point.namespace,
         "metric": point.metric,
-        "minute": point.minute.strftime("%Y-%m-%dT%H:%MZ"),
+        "minute": f"{point.minute.replace(tzinfo=None).isoformat(timespec='minutes')}Z",
         "dimensions": dict(point.dimensions),
         "sum": point.sum,
         "count": point.count,
@@ -202,7 +202,7 @@ def _read_point(one: dict[str, Any]) -> Point:
     return Point(
         namespace=one["namespace"],
         metric=one["metric"],
-        minute=datetime.strptime(one["minute"], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC),
+        minute=_read_minute(one["minute"]),
         dimensions=tuple(one["dimensions"].items()),
         sum=one["sum"],
         count=one["count"],
@@ -210,6 +210,11 @@ def _read_point(one: dict[str, Any]) -> Point:
         max=one["max"],
         set=one["set"],
     )
+
+
+def _read_minute(text: str) -> datetime:
+    """Read a minute; logcount 0.1 wrote years before 1000 without zeros in front."""
+    return datetime.strptime(f"{text:0>17}", "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
 
 
 def _reasoned(one: Reasoned, what: str) -> dict[str, Any]:

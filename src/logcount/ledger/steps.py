@@ -1,8 +1,8 @@
-"""The steps of the ledger's protocol: each is asked for by a generator, taken by its caller, and answered.
+"""The steps of the ledger's protocol: a generator yields a step, its caller performs it and sends the answer.
 
-A step that changes something is answered with True (this call did it), False (it is not so any more: another was
-there first) or None (the answer is not known: it may have been done, or may yet be). Reads are answered once there is
-an answer. The protocol is sound whatever happens between two steps.
+A step that writes is answered with True (this call wrote), False (another process was first) or None (unknown: it may
+have been written, or may still be written later). A read always has an answer in the end. The protocol is correct
+whatever happens between two steps.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read an object of the store; the answer has `data` and `tag`, or is None where there is no such object."""
+    """Read an object of the store; the answer has `data` and `tag`, or is None if there is no such object."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Write an object if there is none of that name."""
+    """Write an object if the name is free."""
 
     name: str
     data: bytes
@@ -34,7 +34,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Write over an object if it still has this tag."""
+    """Replace an object if it still has this tag."""
 
     name: str
     data: bytes
@@ -43,7 +43,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Give items to the sink until each is accepted or marked; the answer is the marks."""
+    """Send items to the sink until each is accepted or marked; the answer is the marks."""
 
     items: Sequence[Item]
 

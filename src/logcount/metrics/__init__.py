@@ -1,1 +1,1 @@
-"""Metrics: outcomes become tallies, and tallies are folded into points under the budget of series."""
+"""Metrics: turns outcomes into tallies, and sums tallies into points within the budget of time series."""

@@ -1,10 +1,11 @@
-"""Folds tallies into points: sums by metric, minute and dimensions, under the budget of series.
+"""Folds tallies into points: sums by metric, minute and dimensions, within the budget of time series.
 
 Law: a point belongs to the minute in which its exchanges happened; an unknown number is in no point.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -36,14 +37,14 @@ if TYPE_CHECKING:
 
 
 class PointMaker:
-    """Folds tallies into points, under the budget of series."""
+    """Folds tallies into points, within the budget of time series."""
 
     def __init__(self, sets: Sequence[MetricSet], budget: SeriesBudget) -> None:
         self._sets = tuple(sets)
         self._budget = budget
 
     def fold(self, tallies: Iterable[Tally], now: datetime) -> list[Point]:
-        """Return the points of these tallies, in an order that depends on the tallies alone."""
+        """Return the points of these tallies; their order depends only on the tallies."""
         cells: dict[_PointKey, _Cell] = {}
         tallies = list(tallies)
         for tally, number, columns in _bundles(tallies):
@@ -60,13 +61,39 @@ class PointMaker:
             for (number, namespace, metric, minute, dimensions), cell in cells.items()
         ]
 
+    def fold_event(self, tallies: Sequence[Tally], arrived: int, room: int) -> list[Tally]:
+        """Fold the tallies of one event until their points fit into so many bytes.
+
+        The dimension with the most values becomes `other` first, then the next. Where that is not enough, the exchanges
+        get the minute in which the event arrived.
+        """
+        folded = list(tallies)
+        while self._weigh(folded) > room:
+            name, values = max(_values(folded).items(), key=lambda one: len(one[1]), default=("", ()))
+            if len(values) <= 1:
+                return [tally._replace(minute=arrived, folded=True) for tally in folded]
+            folded = [_fold_one(tally, name) for tally in folded]
+        return folded
+
+    def _weigh(self, tallies: Sequence[Tally]) -> int:
+        """Return how many bytes of JSON the points of tallies take at most."""
+        points = sum(len(one.metrics) for one in self._sets) + 1
+        combinations = {(tally.minute, tally.dimensions, tally.word == "counted" or tally.reason) for tally in tallies}
+        compared = {(tally.minute, side.dimensions, None) for tally in tallies for side in tally.calibrated}
+        return sum(
+            points * (_POINT_BYTES + sum(len(name) + 6 * len(value) for name, value in dimensions))
+            for _, dimensions, _ in combinations | compared
+        )
+
     def _place_tokens(
         self, bundle: _Bundle, index: int, metrics: MetricSet, cells: dict[_PointKey, _Cell], now: datetime
     ) -> None:
         tally, number, columns = bundle
         dimensions = tuple(pair for pair in tally.dimensions if pair[0] in metrics.dimensions)
-        if not self._budget.admits((index, dimensions), len(metrics.metrics), now):
+        admitted = self._budget.admits((index, dimensions), len(metrics.metrics), now)
+        if not admitted:
             dimensions = _folded(dimensions)
+        if not admitted or tally.folded:
             _add(cells, (index, metrics.namespace, FOLDED, tally.minute, ()), [1] * number)
         for metric, column in zip(TOKEN_METRICS, columns, strict=True):
             if metric in metrics.metrics:
@@ -83,7 +110,7 @@ class PointMaker:
         _add(cells, (0, first.namespace, metric, tally.minute, dimensions), [1] * number)
 
     def _place_calibrated(self, side: Calibrated, minute: int, cells: dict[_PointKey, _Cell], now: datetime) -> None:
-        """Place what calibration found in the first set's namespace: it is of the deployment, not of one set."""
+        """Add calibration points in the first set's namespace: they belong to the deployment, not to one set."""
         error = abs(side.counted - side.reported)
         values = {CALIBRATED: side.reported, ASTRAY: error, EXACT: int(error == 0)}
         dimensions = side.dimensions
@@ -94,23 +121,45 @@ class PointMaker:
 
 
 _UNREAD = {"uncounted": UNCOUNTED, "rejected": REJECTED}
-"""The metric of what was not counted."""
+"""The metrics of exchanges and events that were not counted."""
+
+_POINT_BYTES = 400
+"""What a point takes in a record besides its dimensions, with long names and long numbers."""
+
+
+def _values(tallies: Iterable[Tally]) -> dict[str, set[str]]:
+    """Return the values of each dimension."""
+    values: defaultdict[str, set[str]] = defaultdict(set)
+    for tally in tallies:
+        for name, value in (*tally.dimensions, *(pair for side in tally.calibrated for pair in side.dimensions)):
+            values[name].add(value)
+    return values
+
+
+def _fold_one(tally: Tally, name: str) -> Tally:
+    calibrated = tuple(side._replace(dimensions=_with_other(side.dimensions, name)) for side in tally.calibrated)
+    return tally._replace(dimensions=_with_other(tally.dimensions, name), calibrated=calibrated, folded=True)
+
+
+def _with_other(dimensions: Dimensions, folded: str) -> Dimensions:
+    return tuple((name, OTHER if name == folded else value) for name, value in dimensions)
+
 
 _PointKey = tuple[int, str, str, int, Dimensions]
 _Cell = list[int]
 _Bundle = tuple[Tally, int, Sequence[Sequence[int | None]]]
-"""Tallies that go to the same points: one of them, how many they are, and their tokens in columns."""
+"""Tallies of the same points: the first one, their number, and their tokens in columns."""
 
 
 def _bundles(tallies: Iterable[Tally]) -> Iterable[_Bundle]:
-    """Put together what goes to the same points, so that most of the work is done once for many events.
+    """Group the tallies of the same points, so that most of the work is done once for many events.
 
-    Dimensions are told apart by identity, which is quick: those of one batch that are equal are one object.
+    Dimensions are compared by identity, which is fast: equal ones in a batch are one object.
     """
-    bundles: dict[tuple[str, int, int, str | None], tuple[Tally, list[tuple[int | None, ...]]]] = {}
+    bundles: dict[tuple[str, int, int, str | None, bool], tuple[Tally, list[tuple[int | None, ...]]]] = {}
     for tally in tallies:
         reason = None if tally.word == "counted" else tally.reason
-        key = tally.word, tally.minute, id(tally.dimensions), reason
+        key = tally.word, tally.minute, id(tally.dimensions), reason, tally.folded
         found = bundles.get(key)
         if found is None:
             found = bundles[key] = tally, []

@@ -9,7 +9,7 @@ ACTIVE = timedelta(hours=12)
 
 
 class SeriesBudget:
-    """Admits combinations of dimension values as long as their series fit; those admitted stay while they are used."""
+    """Admits combinations of dimension values while their series fit; admitted ones stay while they are used."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -17,9 +17,9 @@ class SeriesBudget:
         self._active = 0
 
     def admits(self, combination: object, series: int, now: datetime) -> bool:
-        """Say whether a combination, which makes so many series, may be emitted as it is.
+        """Return whether a combination, which makes `series` time series, may be emitted unchanged.
 
-        Combinations are remembered in the order of their last use, so that the oldest stand first.
+        Combinations are kept in the order of their last use, oldest first.
         """
         known = self._used.pop(combination, None)
         if known is None:
@@ -32,7 +32,7 @@ class SeriesBudget:
         return True
 
     def _forget(self, now: datetime) -> None:
-        """Let go of the combinations that were not used for twelve hours."""
+        """Drop the combinations that were not used for twelve hours."""
         for combination, (used, series) in list(self._used.items()):
             if now - used < ACTIVE:
                 break

@@ -1,4 +1,4 @@
-"""Tallies: what became of an exchange, in the terms of points and records."""
+"""Tallies: outcomes in the form that points and records are made of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Tallier:
-    """Puts outcomes in the terms of points and records, split by the dimensions of the metric sets."""
+    """Makes tallies of outcomes, with the dimensions of the metric sets."""
 
     def __init__(self, dimensions: Sequence[str]) -> None:
         self._dimensions = tuple(dimensions)
@@ -24,7 +24,7 @@ class Tallier:
     def tally(self, batch: Iterable[Iterable[Outcome]]) -> list[list[Tally]]:
         """Return the tallies of each event of a batch.
 
-        Equal dimensions are one object within a batch, so that they cross a pipe once and are told apart by identity.
+        Equal dimensions are one object within a batch: they are sent over a pipe once and compared by identity.
         """
         same: dict[Dimensions, Dimensions] = {}
         return [[self._tally(outcome, same) for outcome in outcomes] for outcomes in batch]
@@ -42,13 +42,13 @@ class Tallier:
         )
 
     def _known(self, dimensions: Mapping[str, str]) -> Dimensions:
-        """Return the dimensions that are asked for, as far as they are known."""
+        """Return the known dimensions among those of the metric sets."""
         return tuple((name, dimensions[name][:LONGEST_NAME]) for name in self._dimensions if name in dimensions)
 
 
 def _calibrated(comparison: Comparison) -> tuple[Calibrated, ...]:
-    told = ((MODEL, comparison.model), (TOKENIZER, comparison.tokenizer))
-    known = tuple((name, value[:LONGEST_NAME]) for name, value in told if value is not None)
+    names = ((MODEL, comparison.model), (TOKENIZER, comparison.tokenizer))
+    known = tuple((name, value[:LONGEST_NAME]) for name, value in names if value is not None)
     return tuple(
         Calibrated((*known, (SIDE, name)), side.reported, side.counted)
         for name, side in comparison.sides

@@ -1,1 +1,1 @@
-"""The values that are passed from room to room; they import nothing but one another."""
+"""The values that rooms pass to each other; of other rooms they import only `calibration` and `jsontext`."""

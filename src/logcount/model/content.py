@@ -1,4 +1,4 @@
-"""What the bodies of an exchange say: prompts, replies and reported usage, in one vocabulary for all APIs."""
+"""The content of an exchange's bodies: prompts, replies and reported usage, in one form for all APIs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Json = Any
-"""A decoded JSON value: the shape is the sender's, and every reader checks what it touches."""
+"""A decoded JSON value of unknown shape: every reader checks what it uses."""
 
 
 class Usage(msgspec.Struct, frozen=True, eq=False):
-    """Token counts that the model reported; None where it did not say.
+    """Token counts that the model reported; None if not reported.
 
-    `prompt` includes what came from a cache, `completion` includes reasoning; `cached` and `reasoning`
-    are parts of them. `total` is as reported, else their sum.
+    `prompt` includes cached tokens, `completion` includes reasoning; `cached` and `reasoning` are their numbers.
+    `total` is the reported one, else the sum.
     """
 
     prompt: int | None = None
@@ -27,11 +27,11 @@ class Usage(msgspec.Struct, frozen=True, eq=False):
     cached: int | None = None
     reasoning: int | None = None
     interim: bool = False
-    """Whether the model was still speaking when it reported this (a stream's running count)."""
+    """Whether the model was still generating when it reported this (a stream's running count)."""
     mismatch: bool = False
-    """Whether the reported total is not the sum of the reported parts."""
+    """Whether the reported total differs from the sum of `prompt` and `completion`."""
     derived: bool = False
-    """Whether one of the three was not reported and is worked out from the others; equal usages may differ in it."""
+    """Whether one of the three was not reported but calculated from the others; not part of equality."""
 
     def __eq__(self, other: object) -> bool:
         return self._said() == other._said() if isinstance(other, Usage) else NotImplemented
@@ -44,12 +44,12 @@ class Usage(msgspec.Struct, frozen=True, eq=False):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A picture in a prompt, whose size in pixels is known."""
+    """A picture in a prompt, with its size in pixels."""
 
     width: int
     height: int
     detail: str = "auto"
-    """How closely the model is to look at it, in OpenAI's words: `low`, `high` or `auto`."""
+    """OpenAI's level of detail: `low`, `high` or `auto`."""
 
 
 class Chat(msgspec.Struct, frozen=True):
@@ -58,17 +58,17 @@ class Chat(msgspec.Struct, frozen=True):
     messages: Sequence[Mapping[str, Json]]
     tools: Sequence[Json] | None = None
     options: Mapping[str, Json] = msgspec.field(default_factory=dict)
-    """What the request hands to the template, as `chat_template_kwargs` does on open servers."""
+    """Template variables from the request, such as `chat_template_kwargs` of open servers."""
     open_reply: bool = True
     """Whether the template ends by opening the assistant's turn."""
     shaped: bool = False
-    """Whether the reply is to follow a JSON schema, which some servers write into the prompt."""
+    """Whether the reply must follow a JSON schema, which some servers write into the prompt."""
     forced: bool = False
-    """Whether the model has to call a tool, which servers see to by having it write in a form of their own."""
+    """Whether the model must call a tool, which servers enforce with an output format of their own."""
     missing: frozenset[str] = frozenset()
-    """What the prompt holds beyond text: `image`, `audio`, `file`, `earlier turns` …"""
+    """Contents of the prompt other than text: `image`, `audio`, `file`, `earlier turns` …"""
     pictures: tuple[Picture | None, ...] = ()
-    """The pictures behind `image` in `missing`, all of them or none; None for one whose size is not known."""
+    """The pictures that `image` in `missing` stands for, all or none; None for one of unknown size."""
 
 
 class Texts(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ class Texts(msgspec.Struct, frozen=True):
 
     texts: tuple[str, ...] = ()
     token_ids: int = 0
-    """How many tokens were given as ids, which need no tokenizer."""
+    """The number of tokens given as ids, which need no tokenizer."""
     special: bool = True
     """Whether the server adds the tokenizer's special tokens to each text."""
     missing: frozenset[str] = frozenset()
@@ -91,13 +91,13 @@ class Finish(Enum):
     STOP = "stop"
     """The model stopped by itself: servers count its stop token."""
     STOP_EITHER = "stop or stop string"
-    """The model stopped by itself, or, if the request names any, at a stop string: nobody said which."""
+    """The model stopped by itself or at a stop string of the request; the response does not say which."""
     LENGTH = "length"
-    """It was cut at the limit: there is no stop token."""
+    """It was cut at the token limit: there is no stop token."""
     STOP_STRING = "stop string"
-    """It met one of the request's stop strings, which servers count and need not show."""
+    """It reached a stop string of the request, which servers count but may not show."""
     UNKNOWN = "unknown"
-    """It broke off, was filtered, or nobody said."""
+    """It broke off, was filtered, or the response does not say."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -109,34 +109,34 @@ class Reply(msgspec.Struct, frozen=True):
     """In OpenAI's shape: `{"type": "function", "function": {"name": …, "arguments": …}}`."""
     finish: Finish = Finish.UNKNOWN
     missing: frozenset[str] = frozenset()
-    """What the reply holds beyond text: `hidden reasoning`, `audio`, `image` …"""
+    """Contents of the reply other than text: `hidden reasoning`, `audio`, `image` …"""
 
 
 class ModelRequest(msgspec.Struct, frozen=True):
-    """What a request body asks of a model."""
+    """The content of a request body."""
 
     api: str
     model: str | None = None
     prompt: Prompt | None = None
     stop_strings: bool = False
-    """Whether the request names strings at which the model is to stop."""
+    """Whether the request has stop strings."""
     echoes_prompt: bool = False
     """Whether the reply repeats the prompt (`echo` of completions)."""
     cut: bool = False
 
 
 class ModelResponse(msgspec.Struct, frozen=True):
-    """What a response body says."""
+    """The content of a response body."""
 
     api: str
     model: str | None = None
     usage: Usage | None = None
     replies: tuple[Reply, ...] = ()
-    """Empty where usage is whole: then nobody needs them."""
+    """Empty if usage is whole: then they are not needed."""
     generates: bool = True
     """Whether this API generates text at all (embeddings do not)."""
     error: bool = False
     complaint: bool = False
-    """Whether it is of no known API and in the words of an error: one, unless the status says otherwise."""
+    """Whether it is of no known API but looks like an error: then it is one unless the status says otherwise."""
     cut: bool = False
     """Whether the body was cut or its stream broke off."""

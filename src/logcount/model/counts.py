@@ -1,4 +1,4 @@
-"""A count: the numbers that logcount stands by for one exchange, and on whose word."""
+"""A count: the token numbers of one exchange, and how they were counted."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from logcount.calibration import Comparison
 
 CountedBy = Literal["usage", "tokenizer", "partial"]
-"""`usage`: all that the API reports was reported; `tokenizer`: both sides were counted whole; `partial`: a lower
+"""`usage`: all numbers of the API were reported; `tokenizer`: both sides were counted whole; `partial`: a lower
 bound."""
 
 COUNTED_BY: tuple[CountedBy, ...] = get_args(CountedBy)
-"""The three words, in the order in which reports give them."""
+"""The three values, in the order of reports."""
 
 TOKEN_KINDS = ("prompt", "completion", "total", "cached", "reasoning")
-"""The numbers of a count, of a usage and of their sums, in the order in which reports give them."""
+"""The numbers of a count, of a usage and of their sums, in the order of reports."""
 
 
 class TokenCount(msgspec.Struct, frozen=True):
     """Tokens of one exchange; None is unknown, never 0.
 
-    `total` is the reported one, else the sum of the known parts (for `partial` a lower bound). `cached` is a part of
-    `prompt`, `reasoning` a part of `completion`; both are known only where the model reported them.
+    `total` is the reported one, else the sum of the known sides (for `partial` a lower bound). `cached` is included in
+    `prompt`, `reasoning` in `completion`; both are known only if the model reported them.
     """
 
     prompt: int | None
@@ -37,20 +37,20 @@ class TokenCount(msgspec.Struct, frozen=True):
     cached: int | None = None
     reasoning: int | None = None
     tokenizer: str | None = None
-    """The tokenizer that was asked, with its fingerprint."""
+    """The tokenizer that was used, with its fingerprint."""
 
 
 LeftOut = Literal["skipped", "rejected", "duplicate", "outside"]
-"""Why nothing was to be counted. `skipped`: an exchange or record that is not counted; `rejected`: no exchange could be
-read; `duplicate`: its event was handed over before; `outside`: not of the span of time that was asked for."""
+"""Why it was not to be counted. `skipped`: an exchange or record that does not count; `rejected`: no exchange could be
+read; `duplicate`: its event was delivered before; `outside`: not in the requested time span."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one exchange, or of one record of an event in which no exchange could be read."""
+    """The outcome of one exchange, or of one record from which no exchange could be read."""
 
     count: TokenCount | None = None
     reason: str | None = None
-    """Why it is uncounted, skipped, rejected, or only partly counted; holds no piece of a body."""
+    """Why it is uncounted, skipped, rejected, or only partly counted; contains no part of a body."""
     left_out: LeftOut | None = None
     id: str | None = None
     time: datetime | None = None
@@ -58,7 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
     dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
     flags: frozenset[str] = frozenset()
     comparison: Comparison | None = None
-    """What the tokenizer says beside what was reported, where that was asked for; it changes nothing of the count."""
+    """The tokenizer's count compared with the reported one, if requested; it does not change the count."""
 
     @property
     def word(self) -> Literal["counted", "uncounted", LeftOut]:

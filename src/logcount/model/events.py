@@ -1,4 +1,4 @@
-"""A log event: one message of the log as its source handed it over."""
+"""A log event: one message of the log, as delivered by its source."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class LogEvent(msgspec.Struct, frozen=True):
-    """One message of the log: its bytes, where it was found, and when the broker took it.
+    """One message of the log: its bytes, its position, and its enqueued time.
 
-    A piece of a source that cannot be read as an event (a line beyond the size limit, a torn Avro block)
-    is an event too, with `problem` as the reason and no data: it is reported, never lost.
+    Data of a source that cannot be read as an event (a line beyond the size limit, a torn Avro block) is an event too,
+    with `problem` as the reason and no data: it is reported, never lost.
     """
 
     data: bytes
@@ -24,14 +24,14 @@ class LogEvent(msgspec.Struct, frozen=True):
     position: int
     """Sequence number in Event Hubs and its Capture, else the 1-based record in its source."""
     enqueued: datetime | None = None
-    """When Event Hubs took it (aware, UTC), where that is known."""
+    """When Event Hubs enqueued it (aware, UTC), if known."""
     problem: str | None = None
-    """Why there is no data; holds no piece of a body."""
+    """Why there is no data; contains no part of a body."""
     duplicate: bool = False
-    """Whether the same source identity was handed over before."""
+    """Whether an event with the same source identity was delivered before."""
     offset: str | None = None
-    """The broker's own word for its place, in Event Hubs; never calculated with."""
+    """The offset in Event Hubs; an opaque text."""
 
 
 Handler = Callable[[Sequence[LogEvent]], Awaitable[None]]
-"""Takes a batch in order; returns when it is settled, raises when it is not."""
+"""Takes a batch; returns when it is settled, raises if it is not."""

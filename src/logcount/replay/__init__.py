@@ -1,1 +1,1 @@
-"""Replay: an archive is counted, in one process or several, and added up."""
+"""Replay: counts an archive, in one process or several, and adds up the results."""

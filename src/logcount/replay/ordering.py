@@ -1,4 +1,4 @@
-"""Puts what worker processes make of the parts of an archive in order."""
+"""Takes the results of an archive's parts from worker processes in the order of the archive."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ if TYPE_CHECKING:
 
     from logcount.replay.parts import Delivery, Line, PartResult
     from logcount.replay.replay import Replay
+    from logcount.workers.progress import Progress
 
 _WAITING = 4
-"""How many parts for each worker are handed out before their turn: what they came to waits in memory."""
+"""How many parts per worker are counted before their turn: their results wait in memory."""
 _WAKE_SECONDS = 0.25
-"""How often a waiting loop looks about: a signal that comes as it lies down would else be seen with the next answer."""
+"""How often a waiting event loop wakes: a signal just before it sleeps is else handled only with the next answer."""
 
 Asked = asyncio.Task["PartResult | None"]
 
 
 class PartWorkers:
-    """Counts parts in processes of their own, as many at a time as there are workers.
+    """Counts parts in worker processes, one part per worker at a time.
 
-    They are started when there is a part for them.
+    A worker is started when there is a part for it.
 
     Args:
-        make: makes, in each worker, what counts a part; it must be fit for pickling.
-        number: how many workers there are at most.
+        make: returns the function that counts a part; called in each worker, so it must be picklable.
+        number: the most workers.
     """
 
-    def __init__(self, make: Callable[[], Callable[[Any], PartResult | None]], number: int) -> None:
+    def __init__(self, make: Callable[[Progress], Callable[[Any], PartResult | None]], number: int) -> None:
         self.number = number
         self._make = pickle.dumps(make, pickle.HIGHEST_PROTOCOL)
         self._free = asyncio.Semaphore(number)
@@ -51,17 +52,17 @@ class PartWorkers:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        """End every worker, whatever it is doing."""
+        """Kill every worker."""
         for asked in self._asked:
             asked.cancel()
         await asyncio.gather(*self._asked, return_exceptions=True)
         await asyncio.gather(*(worker.end() for worker in self._workers))
 
     def ask(self, part: object) -> Asked:
-        """Let a part be counted.
+        """Start counting a part.
 
-        Its result is None where the part can only be counted in order: there an error is told in its place. It raises
-        Unavailable where the worker ended.
+        The result is None if the part must be counted in order, where its error is reported in place. It raises
+        Unavailable if the worker ended.
         """
         asked = asyncio.create_task(self._count(part))
         self._asked.add(asked)
@@ -71,7 +72,7 @@ class PartWorkers:
     def _let_go(self, asked: Asked) -> None:
         self._asked.discard(asked)
         if not asked.cancelled():
-            asked.exception()  # looked at, for the case that nobody waits for it any more
+            asked.exception()  # retrieved, so that asyncio does not warn if no caller waits
 
     async def _count(self, part: object) -> PartResult | None:
         async with self._free:
@@ -95,7 +96,7 @@ class PartWorkers:
         self._workers.append(worker)
         try:
             await worker.start()
-        except LogcountError:  # this process comes to the same error, and tells it
+        except LogcountError:  # this process gets the same error, and reports it
             self._cannot_count = True
             return None
         except Ended as ended:
@@ -108,17 +109,17 @@ class PartWorkers:
 async def replay_parts(
     delivery: Delivery, replay: Replay, workers: PartWorkers, write: Callable[[Iterable[Line], int], None]
 ) -> None:
-    """Replay an archive whose parts the workers count; `write` takes the lines of a part, and the records before it.
+    """Replay an archive whose parts the workers count; `write` takes a part's lines and the records before it.
 
     Raises:
         Unreadable: something could not be read; everything else is counted.
-        Misconfigured: a tokenizer or a path is wrong; what comes before it is counted.
+        Misconfigured: a tokenizer or a path is wrong; everything before it is counted.
         Unavailable: a worker ended.
     """
     ahead = _Ahead(delivery, workers)
     while turn := await ahead.next():
         part, asked = turn
-        records = delivery.place(part)
+        records = delivery.records_before(part)
         if records is None:
             continue
         result = await _result(asked) if asked else None
@@ -133,7 +134,7 @@ async def replay_parts(
 
 
 class _Ahead:
-    """Takes parts before their turn and hands them out, as far as what they come to may wait."""
+    """Sends parts to the workers before their turn, as long as their results may wait in memory."""
 
     def __init__(self, delivery: Delivery, workers: PartWorkers) -> None:
         self._delivery = delivery
@@ -143,11 +144,11 @@ class _Ahead:
         self._error: LogcountError | None = None
 
     async def next(self) -> tuple[Any, Asked | None] | None:
-        """Return the part whose turn it is, and what was asked of it; None at the end, raising what ended it."""
+        """Return the next part, with its task if a worker counts it; None at the end; raises the archive's error."""
         while self._takes_more():
             try:
                 part = await self._delivery.next_part()
-            except LogcountError as error:  # it is its turn when all before it are counted
+            except LogcountError as error:  # raised when all parts before it are counted
                 self._error, part = error, None
             if part is None:
                 self._ended = True
@@ -162,7 +163,7 @@ class _Ahead:
     def _takes_more(self) -> bool:
         if self._ended or len(self._waiting) >= _WAITING * self._workers.number:
             return False
-        return not self._waiting or self._waiting[-1][1] is not None  # what is read here may not be passed over
+        return not self._waiting or self._waiting[-1][1] is not None  # a part read here blocks those after it
 
 
 async def _result(asked: Asked) -> PartResult | None:

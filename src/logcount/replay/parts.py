@@ -1,4 +1,4 @@
-"""Parts of an archive: each is read and counted by itself, without knowledge of the parts before it."""
+"""Counts one part of an archive by itself, without knowledge of the parts before it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logcount.model.events import LogEvent
 
 Line = tuple[str, int, str]
-"""A line about one exchange: what stands before the position of its event, the position, what stands behind it."""
+"""A line about one exchange: the text before its event's position, the position, and the text after it."""
 
 MakeLine = Callable[["LogEvent", "Outcome"], Line]
 
@@ -24,28 +24,28 @@ class PartReader(Protocol):
 
     @property
     def tidy(self) -> bool:
-        """Whether it is certain so far that no event is a repeat of another, and that the right files are read."""
+        """Whether it is certain so far that no event repeats another, and that the right files are read."""
         ...
 
     @property
     def trace(self) -> Any:
-        """What the reading took for granted, for whoever puts the parts in order."""
+        """What the reading assumed; needed to put the parts in order."""
         ...
 
     def batches(self, part: Any, /) -> Generator[list[LogEvent]]:
-        """Give the events of the part in batches."""
+        """Yield the events of the part in batches."""
         ...
 
 
 class PartResult(NamedTuple):
-    """What a part came to."""
+    """The result of a part."""
 
     summary: Summary
-    """Of the batches before the first in which something may be joined to an event of another part."""
+    """The summary of the batches before the first one that may be joined with an event of another part."""
     lines: list[Line]
-    """Of the exchanges in the summary, in their order; positions are those within the part."""
+    """The lines of the exchanges in the summary, in order; positions count within the part."""
     ahead: list[list[DecodedEvent]]
-    """The other batches, counted ahead: what becomes of them depends on what came before."""
+    """The other batches, counted ahead: their outcomes depend on earlier events."""
     trace: Any
 
 
@@ -53,11 +53,11 @@ class PartCounter:
     """Counts parts, one after another.
 
     Args:
-        pipeline: makes the pipeline that a part is counted by.
-        reader: makes what reads a part.
+        pipeline: makes the pipeline for a part.
+        reader: makes the reader of a part.
         summary: makes an empty summary.
-        make_line: makes the line of an outcome; None where no lines are asked for.
-        most_waiting: how many events and lines of one part may wait for its turn.
+        make_line: makes the line of an outcome; None if no lines are wanted.
+        most_waiting: the most events and lines of one part that may wait for its turn.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class PartCounter:
         self._most_waiting = most_waiting
 
     def __call__(self, part: Any) -> PartResult | None:
-        """Read and count a part; None where it must be counted in its order."""
+        """Read and count a part; None if it must be counted in order."""
         reader, pipeline = self._reader(), self._pipeline()
         result = PartResult(self._summary(), [], [], None)
         replay = Replay(pipeline, result.summary, self._each(result.lines))
@@ -97,24 +97,24 @@ class PartCounter:
 
 
 class Delivery(Protocol):
-    """One way through an archive: its parts in order, each read here or elsewhere."""
+    """One delivery of an archive: its parts in order, each read here or in another process."""
 
     async def next_part(self) -> Any | None:
         """Return the next part; None at the end."""
         ...
 
     async def deliver(self, part: Any, handle: Callable[[Sequence[LogEvent]], Any], /) -> None:
-        """Read a part here and now."""
+        """Read a part in this process."""
         ...
 
-    def place(self, part: Any, /) -> int | None:
-        """Return how many records of its file lie before a part; None where it is not to be read any more."""
+    def records_before(self, part: Any, /) -> int | None:
+        """Return how many records of its file come before a part; None if the part must be skipped."""
         ...
 
     def accept(self, part: Any, trace: Any, /) -> bool:
-        """Take over what was read elsewhere; False, and nothing is, where the part must be read here, in order."""
+        """Take over a part read elsewhere; return False, and change nothing, if it must be read here, in order."""
         ...
 
     def finish(self) -> None:
-        """Say what could not be read, if anything."""
+        """Report what could not be read; raises Unreadable."""
         ...

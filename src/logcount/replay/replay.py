@@ -1,7 +1,7 @@
-"""Replay: what becomes of every event of an archive is added up, batch by batch.
+"""Replay: adds up the outcomes of every event of an archive, batch by batch.
 
-Law: what was read is counted, uncounted, rejected, skipped or a duplicate, and never two of them. What comes of an
-archive does not depend on who counted which part of it.
+Law: everything read is counted, uncounted, rejected, skipped or a duplicate, and exactly one of them. The result does
+not depend on which process counted which part.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from logcount.pipeline import DecodedEvent, Pipeline
 
 Each = Callable[["LogEvent", Outcome], None]
-"""Takes the outcome of every exchange in the span of time with its event, in the order of the archive."""
+"""Takes every exchange's outcome in the time span, with its event, in the order of the archive."""
 
 
 class Replay:
-    """Handles the batches of a replay: adds to the summary, and hands each outcome on."""
+    """Handles the batches of a replay: adds them to the summary, and passes on each outcome."""
 
     def __init__(self, pipeline: Pipeline, summary: Summary, each: Each | None = None) -> None:
         self._pipeline = pipeline
@@ -37,24 +37,24 @@ class Replay:
         self.add(batch, self._pipeline.outcomes(batch))
 
     def join(self, batch: Sequence[DecodedEvent], records: int) -> None:
-        """Add a batch that was counted ahead; `records` of its file lie before the part that it is of."""
+        """Add a batch that was counted ahead; `records` of its file come before its part."""
         events = [replace(one.event, position=one.event.position + records) for one in batch]
         self.add(events, self._pipeline.join(batch))
 
     def merge(self, summary: Summary, records: int) -> None:
-        """Add what a part came to; `records` of its file lie before it."""
+        """Add the summary of a part; `records` of its file come before it."""
         if records:
             summary.move(records)
         self._summary.merge(summary)
 
     def add(self, events: Iterable[LogEvent], outcomes: Iterable[Iterable[Outcome]]) -> None:
-        """Add what became of events."""
-        for event, its in zip(events, outcomes, strict=True):
-            for outcome in its:
+        """Add the outcomes of events."""
+        for event, event_outcomes in zip(events, outcomes, strict=True):
+            for outcome in event_outcomes:
                 self._summary.add(outcome, event.source, event.position)
                 if self._each is not None and outcome.left_out in _EXCHANGES:
                     self._each(event, outcome)
 
 
 _EXCHANGES = (None, "skipped")
-"""What is left out of an exchange that is handed on."""
+"""The values of `left_out` of outcomes that are passed on."""

@@ -1,1 +1,1 @@
-"""Reports: what a replay came to, for people (a table) and for programs (JSON, CSV, a line an exchange)."""
+"""Reports: the results of a replay, for people (tables) and for programs (JSON, CSV, one line per exchange)."""

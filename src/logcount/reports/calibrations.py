@@ -1,4 +1,4 @@
-"""Reports of a calibration: a table for people, rows for JSON, lines for stderr; what differs is said in words."""
+"""Reports of a calibration: a table for people, rows for JSON, lines for stderr, with causes of differences."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "-"
 _OFFSETS_AT_MOST = 5
 _STYLES = {CLEAN: "green", "nearly": "", "not compared": "", MISMATCH: "bold red"}
-"""How verdicts stand out on a terminal; all others are yellow."""
+"""The styles of verdicts on a terminal; all others are yellow."""
 
 
 def calibration_rows(calibration: Calibration) -> list[dict[str, Any]]:
@@ -38,28 +38,28 @@ def calibration_rows(calibration: Calibration) -> list[dict[str, Any]]:
     ]
 
 
-def _side(told: Differences, finding: Finding) -> dict[str, Any]:
+def _side(sums: Differences, finding: Finding) -> dict[str, Any]:
     return {
-        "compared": told.compared,
-        "exact": told.exact,
-        "exact_share": told.exact_share,
-        "reported": told.reported,
-        "counted": told.counted,
-        "mean_error": _rounded(told.mean),
-        "mean_error_percent": _rounded(told.mean_percent),
-        "worst": _worst(told.worst),
-        "differences": [{"tokens": offset, "exchanges": number} for offset, number in told.common(_OFFSETS_AT_MOST)],
+        "compared": sums.compared,
+        "exact": sums.exact,
+        "exact_share": sums.exact_share,
+        "reported": sums.reported,
+        "counted": sums.counted,
+        "mean_error": _rounded(sums.mean),
+        "mean_error_percent": _rounded(sums.mean_percent),
+        "worst": _worst(sums.worst),
+        "differences": [{"tokens": offset, "exchanges": number} for offset, number in sums.common(_OFFSETS_AT_MOST)],
         "verdict": finding.verdict,
         "cause": finding.cause,
-        "not_compared": [{"reason": reason, "exchanges": number} for reason, number in _by_number(told.unlike)],
+        "not_compared": [{"reason": reason, "exchanges": number} for reason, number in _by_number(sums.unlike)],
     }
 
 
 def _worst(worst: Worst | None) -> dict[str, Any] | None:
     if worst is None:
         return None
-    told = {"difference": worst.difference, "reported": worst.reported}
-    return told | {"id": worst.place.id, "source": worst.place.source, "position": worst.place.position}
+    document = {"difference": worst.difference, "reported": worst.reported}
+    return document | {"id": worst.place.id, "source": worst.place.source, "position": worst.place.position}
 
 
 def _rounded(value: float | None) -> float | None:
@@ -71,16 +71,16 @@ def _by_number(reasons: Counter[str]) -> list[tuple[str, int]]:
 
 
 def calibration_lines(calibration: Calibration) -> list[str]:
-    """Return a line for each side of a model that is not exact, where there is no table."""
+    """Return a line for each side of a model that is not exact, for output without a table."""
     return [
         f"calibration: {finding.verdict}: {text} (counted with {row_key[1]})"
         for row_key, row in calibration.sorted_rows()
-        for finding, text, _ in _told(row_key, row)
+        for finding, text, _ in _differing(row_key, row)
     ]
 
 
 def print_calibration(calibration: Calibration) -> None:
-    """Print what was compared by model and side, then what differs and why, then what was not compared and why."""
+    """Print the comparisons by model and side, then the differences and causes, then what was not compared and why."""
     console = make_console()
     rows = [(key, row) for key, row in calibration.sorted_rows() if key[1] and row.sides_met]
     console.print(Text("\n  calibration: what the tokenizers say, where usage was reported"))
@@ -90,7 +90,7 @@ def print_calibration(calibration: Calibration) -> None:
         console.print(Text("  nothing could be compared"))
     by_verdict: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for key, row in rows:
-        for finding, text, number in _told(key, row):
+        for finding, text, number in _differing(key, row):
             by_verdict[finding.verdict].append((text, number))
     for verdict in sorted(by_verdict, key=lambda word: (word != MISMATCH, word)):
         print_reasons(console, verdict, by_verdict[verdict])
@@ -101,8 +101,8 @@ _COLUMNS = ("", "Compared", "Exact", "Mean", "Worst", "Verdict")
 
 
 def _print_sides(console: Console, rows: Sequence[tuple[tuple[str, str], ModelCalibration]]) -> None:
-    """Print a line for each side, under one that names the model and its tokenizer, both of which may be long."""
-    cells = [[_cells(name, told, row.findings[name]) for name, told in row.sides_met] for _, row in rows]
+    """Print a line for each side, below a line with the model and its tokenizer, whose names may be long."""
+    cells = [[_cells(name, sums, row.findings[name]) for name, sums in row.sides_met] for _, row in rows]
     lines = [_COLUMNS, *(line for lines in cells for line in lines)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_COLUMNS))]
     console.print(Text("\n" + _aligned(_COLUMNS, widths)))
@@ -120,12 +120,12 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "   ".join(["    " + first.strip().ljust(widths[0]), *numbers, last.strip()])
 
 
-def _cells(name: str, told: Differences, finding: Finding) -> tuple[str, ...]:
-    share, mean, percent, worst = told.exact_share, told.mean, told.mean_percent, told.worst
+def _cells(name: str, sums: Differences, finding: Finding) -> tuple[str, ...]:
+    share, mean, percent, worst = sums.exact_share, sums.mean, sums.mean_percent, sums.worst
     return (
         name,
-        f"{told.compared:,}",
-        _UNKNOWN if share is None else _percent(share, told.differing),
+        f"{sums.compared:,}",
+        _UNKNOWN if share is None else _percent(share, sums.differing),
         _UNKNOWN if mean is None or worst is None else f"{mean:+,.1f}" + (f" ({percent:+.1f} %)" if percent else ""),
         _UNKNOWN if worst is None else f"{worst.difference:+,} of {worst.reported:,}",
         finding.verdict,
@@ -133,28 +133,28 @@ def _cells(name: str, told: Differences, finding: Finding) -> tuple[str, ...]:
 
 
 def _percent(share: float, differing: int) -> str:
-    """Return a share in percent; only what is whole is said to be 100 %."""
+    """Return a share in percent; 100 % only if nothing differs."""
     return "100 %" if not differing else f"{min(100 * share, 99.9):.1f} %"
 
 
-def _told(key: tuple[str, str], row: ModelCalibration) -> Iterator[tuple[Finding, str, int]]:
-    """Yield what is to be said of a row's sides: the finding, in words, and of how many exchanges."""
+def _differing(key: tuple[str, str], row: ModelCalibration) -> Iterator[tuple[Finding, str, int]]:
+    """Yield, for each side of a row that differs, the finding, its text and the number of exchanges."""
     model, tokenizer = key
-    for name, told in row.sides:
+    for name, sums in row.sides:
         finding = row.findings[name]
         if finding.verdict in {CLEAN, "not compared"} or not tokenizer:
             continue
-        worst = told.worst
+        worst = sums.worst
         place = f"; worst {worst.difference:+,} at {worst.place.source}:{worst.place.position}" if worst else ""
-        number = told.differing or told.unlike.total()
+        number = sums.differing or sums.unlike.total()
         yield finding, f"{model or _UNKNOWN}, {name}: {finding.cause}{place}", number
 
 
 def _not_compared(calibration: Calibration) -> list[tuple[str, int]]:
-    """Name the models beside each reason."""
+    """Return each reason with its models, and the number of exchanges."""
     models: dict[str, Counter[str]] = defaultdict(Counter)
     for (model, _), row in calibration.sorted_rows():
-        for reason, number in (row.prompt.unlike | row.completion.unlike).items():  # the greater of both sides
+        for reason, number in (row.prompt.unlike | row.completion.unlike).items():  # the larger number of both sides
             models[reason][model or _UNKNOWN] += number
     lines = []
     for reason, found in models.items():

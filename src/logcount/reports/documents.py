@@ -1,4 +1,4 @@
-"""Reports for programs: the JSON document, the CSV of groups, and one JSON line an exchange."""
+"""Reports for programs: the JSON document, the CSV of groups, and one JSON line per exchange."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def iso(time: datetime | None) -> str | None:
 
 
 def line_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) -> str:
-    """Return the JSON line of one exchange; counts that are unknown are null."""
+    """Return the JSON line of one exchange; unknown counts are null."""
     head, position, tail = pieces_of(event, outcome, dimensions)
     return f"{head}{position}{tail}"
 
 
 def pieces_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) -> tuple[str, int, str]:
-    """Return the JSON line of one exchange apart: what stands before the position, it, and what stands behind it."""
+    """Return the JSON line of one exchange in three pieces: before the position, the position, and after it."""
     count = outcome.count
     shown = {name: outcome.dimensions[name] for name in dimensions if name in outcome.dimensions}
     line: dict[str, Any] = {
@@ -57,7 +57,7 @@ def pieces_of(event: LogEvent, outcome: Outcome, dimensions: tuple[str, ...]) ->
 
 
 def _compared(comparison: Comparison) -> dict[str, Any]:
-    """Return what was reported beside what the tokenizer says; `reason` says why a side cannot be compared."""
+    """Return the reported and the counted tokens; `reason` says why a side cannot be compared."""
     sides: dict[str, Any] = {
         name: {"reported": side.reported, "counted": side.counted, "difference": side.difference, "reason": side.doubt}
         for name, side in comparison.sides
@@ -90,7 +90,7 @@ def document_of(summary: Summary) -> dict[str, Any]:
 
 
 def sorted_groups(summary: Summary) -> list[tuple[Key, Group]]:
-    """Return the groups in the order of their values, unknown ones first."""
+    """Return the groups sorted by their values, unknown ones first."""
     return sorted(summary.groups.items(), key=lambda item: tuple(dict(item[0]).get(name, "") for name in summary.by))
 
 
@@ -107,13 +107,13 @@ def write_csv(summary: Summary, stream: TextIO) -> None:
 
 
 def _cell(value: str) -> str:
-    """Keep spreadsheets from running a value as a formula."""
+    """Prevent spreadsheets from running a value as a formula."""
     value = printable(value)
     return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
 
 
 def printable(text: str) -> str:
-    """Return a text from a log as a terminal may safely show it."""
+    """Return a text from a log so that a terminal can show it safely."""
     return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 

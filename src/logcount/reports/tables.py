@@ -1,4 +1,4 @@
-"""Reports for people: tables in a terminal, as calm as the numbers allow."""
+"""Reports for people: tables in a terminal."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "-"
 _BESIDES = ("Model", "Counted By")
-"""What the table by model says already."""
+"""Dimensions that the table by model already shows."""
 _PIPED_WIDTH = 200
-"""Columns where no terminal says how wide it is: wide enough that a pipe or a log cuts nothing."""
+"""The width in columns without a terminal: wide enough that a pipe or a log cuts nothing."""
 
 TableRow = tuple[tuple[str, ...], Group]
 
@@ -45,7 +45,7 @@ def print_summary(summary: Summary, *, by_model: bool) -> None:
 
 
 def print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a plain table of texts, of which none is cut."""
+    """Print a plain table of texts; none is cut."""
     table = Table(box=SIMPLE_HEAD)
     for name in names:
         table.add_column(name, overflow="fold")
@@ -55,7 +55,7 @@ def print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def make_console() -> Console:
-    """Return where tables are printed: as wide as the terminal is, and wide where there is none."""
+    """Return the console for tables: as wide as the terminal, or `_PIPED_WIDTH` without one."""
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED_WIDTH
@@ -63,7 +63,7 @@ def make_console() -> Console:
 
 
 def _print_groups(console: Console, summary: Summary, *, by_model: bool) -> None:
-    """Print the groups by the dimensions in which they differ; those that all share are one line."""
+    """Print the groups by the dimensions in which they differ; shared ones are printed in one line."""
     rows = sorted_groups(summary)
     values = {name: {dict(key).get(name) for key, _ in rows} for name in summary.by}
     if not by_model:
@@ -92,7 +92,7 @@ def _regrouped(rows: Iterable[tuple[tuple[tuple[str, str], ...], Group]], by: Se
 
 
 def _table(names: Sequence[str], rows: Iterable[TableRow], *, total: Group | None, sources: bool = True) -> Table:
-    """Return a table of groups; `sources` adds on whose word they were counted."""
+    """Return a table of groups; `sources` adds the column Counted By."""
     table = Table(box=SIMPLE_HEAD, show_footer=total is not None)
     numbers = ("Exchanges", "Prompt", "Completion", "Total")
     sums = _cells(total) if total else [""] * len(numbers)
@@ -117,7 +117,7 @@ def _sources(group: Group) -> str:
 
 
 def account_of(summary: Summary) -> str:
-    """Return what became of all that was read, in one line."""
+    """Return the numbers of all outcomes, in one line."""
     parts = (
         f"{summary.read:,} read",
         f"{summary.counted:,} counted",
@@ -131,7 +131,7 @@ def account_of(summary: Summary) -> str:
 
 
 def _rejected(summary: Summary) -> list[tuple[str, int]]:
-    """Name a place beside each reason, which `explain` takes."""
+    """Return each reason with a position that `explain` accepts."""
     lines = []
     for reason, number in summary.rejected.most_common():
         which = "first" if number > 1 else "at"
@@ -140,7 +140,7 @@ def _rejected(summary: Summary) -> list[tuple[str, int]]:
 
 
 def _uncounted(summary: Summary) -> list[tuple[str, int]]:
-    """Name the models beside each reason: with most reasons it is the model that matters."""
+    """Return each reason with its models: most reasons depend on the model."""
     lines = []
     for reason, number in summary.uncounted.most_common():
         found = [
@@ -171,7 +171,7 @@ def _notes(flags: Counter[str]) -> list[tuple[str, int]]:
 
 
 def print_reasons(console: Console, title: str, reasons: Sequence[tuple[str, int]]) -> None:
-    """Print reasons, each after how often it came, under a title; nothing where there are none."""
+    """Print reasons with their numbers below a title; nothing if there are none."""
     if not reasons:
         return
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)

@@ -1,4 +1,4 @@
-"""The live count: what a hub hands over is counted, recorded in the ledger, emitted, and then checkpointed.
+"""The live count: events of a hub are counted, recorded in the ledger, emitted, and then checkpointed.
 
-Law: settled, then checkpointed. What is not in the ledger is not counted, and what is in it is never counted anew.
+Law: first settled, then checkpointed. An event counts only when it is in the ledger, and then never again.
 """

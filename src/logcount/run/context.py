@@ -1,4 +1,4 @@
-"""The context of a live count: what its partitions share."""
+"""The context of a live count: the objects and state that its partitions share."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from logcount.run.troubles import Troubles
 
 
+SLOW_SECONDS = 10.0
+"""After how long the counting of a piece is told as a trouble."""
+
+
 @dataclass(frozen=True, slots=True)
 class SettleInterval:
     """When a partition's uncommitted events are recorded, whichever comes first."""
@@ -31,15 +35,15 @@ class SettleInterval:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What the operator says of a ledger, a hub and checkpoints that do not fit together."""
+    """The operator's choices for a ledger, a hub and checkpoints that contradict each other."""
 
     other_hub: Decision = "stop"
     begin_at: Literal["stop", "ledger", "checkpoint"] = "stop"
-    """Where to begin if there is a checkpoint and not its record: at the ledger's end, or after the checkpoint."""
+    """Where to begin if a checkpoint has no record: at the end of the ledger, or after the checkpoint."""
 
 
 class Room:
-    """Lets events in while there is room; a piece larger than all the room is let in alone."""
+    """Limits the bytes of events being counted; a piece larger than the limit is admitted alone."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -47,7 +51,7 @@ class Room:
         self._freed = asyncio.Event()
 
     async def enter(self, size: int) -> None:
-        """Wait until there is room for so many bytes, and take it."""
+        """Wait until there is room for `size` bytes, and take it."""
         while self._taken and self._taken + size > self._size:
             self._freed.clear()
             await self._freed.wait()
@@ -61,7 +65,7 @@ class Room:
 
 @dataclass(slots=True)
 class Context:
-    """The parts of a live count, and what is known of all its partitions together."""
+    """The components of a live count, and the state that all its partitions share."""
 
     hub: Hub
     store: Store
@@ -70,10 +74,10 @@ class Context:
     room: Room
     draft: Draft
     troubles: Troubles
-    pace: SettleInterval = SettleInterval()
+    interval: SettleInterval = SettleInterval()
     decisions: Decisions = Decisions()
     repeats: int = 0
-    """Events that were handed over again, and dropped."""
+    """The number of events that were delivered again and dropped."""
     _hub_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _hub_seen: tuple[float, HubState] | None = None
 
@@ -83,11 +87,11 @@ class Context:
 
     @property
     def driver(self) -> Driver:
-        """Who takes the steps of the protocol."""
+        """A driver for the steps of the protocol."""
         return Driver(self.store, self.troubles)
 
     async def hub_state(self, after: float) -> HubState:
-        """Return what the hub was at some moment after this one of the monotonic clock; one question serves many."""
+        """Return the hub's state at some moment after `after` (monotonic clock); callers share one request."""
         async with self._hub_lock:
             if self._hub_seen is None or self._hub_seen[0] < after:
                 asked = time.monotonic()
@@ -96,8 +100,18 @@ class Context:
             return self._hub_seen[1]
 
     async def count(self, partition: str, piece: Sequence[LogEvent], size: int) -> asyncio.Task[list[list[Tally]]]:
-        """Have events of so many bytes counted once there is room for them, which they give back when they are."""
+        """Start counting events of `size` bytes once there is room; the room is freed when they are counted."""
         await self.room.enter(size)
         task = asyncio.ensure_future(self.counting.count(partition, piece))
-        task.add_done_callback(lambda _: self.room.leave(size))
+        what, why = f"counting of partition {partition}", f"has taken more than {SLOW_SECONDS:.0f} s"
+        timer = asyncio.get_running_loop().call_later(SLOW_SECONDS, self.troubles.rise, what, why)
+
+        def leave(counted: asyncio.Task[list[list[Tally]]]) -> None:
+            timer.cancel()
+            self.troubles.settle(what)
+            self.room.leave(size)
+            if not counted.cancelled():
+                counted.exception()  # looked at, for the case that the link has ended and nobody else does
+
+        task.add_done_callback(leave)
         return task

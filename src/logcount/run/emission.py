@@ -1,6 +1,6 @@
-"""Emission: a sink is given what the ledger holds beyond its cursor, record after record, while counting goes on.
+"""Emission: sends a sink the ledger's records after its cursor, one after another, while counting goes on.
 
-Delivery guarantee: at least once; each item carries its record's id and its number, by which a repeat can be seen.
+Delivery guarantee: at least once; each item carries its record's id and its number, which identify a repeat.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end of a record: its place in the log, and the number and offset of its last event."""
+    """The end of a record: its number in the log, and the number and offset of its last event."""
 
     n: int
     to: int
@@ -34,20 +34,20 @@ def end_of(record: Record) -> End:
 
 
 class Emission:
-    """One sink's way through one partition's log."""
+    """One sink's progress through one partition's log."""
 
     def __init__(self, log: str, sink: Sink, driver: Driver) -> None:
         self.sink = sink
         self.end: End | None = None
-        """Of the last record whose points are accepted or marked."""
+        """The end of the last record whose points are accepted or marked."""
         self._log = log
         self._driver = driver
         self._cursor = Cursor()
 
-    async def look(self, *, anew: bool = False) -> int:
-        """Read the cursor, and return the record at which it stands; -1 before the first.
+    async def look(self, *, decided: bool = False) -> int:
+        """Read the cursor, and return the number of its record; -1 before the first.
 
-        `anew`: the operator said where to begin, so a cursor without its record is put back to the beginning.
+        `decided`: the operator said where to begin, so a cursor without its record is reset to the beginning.
 
         Raises:
             Halted: the cursor's record is not in the ledger.
@@ -59,7 +59,7 @@ class Emission:
         record = await self._driver.perform(find_record(self._log, self._cursor.n))
         if record is not None:
             self.end = end_of(record)
-        elif anew:
+        elif decided:
             self._cursor = await self._driver.perform(reset(self._log, self.sink.name, self._cursor))
         else:
             raise Halted(
@@ -74,7 +74,7 @@ class Emission:
         return max(head.n - self._cursor.n, 0)
 
     async def step(self, head: Head) -> None:
-        """Emit the next records, as many as go together."""
+        """Emit the next records, as many as are sent together."""
         self._cursor = await self._driver.perform(follow(self._log, self.sink.name, self._cursor, head.n), self.sink)
         if self._cursor.n == head.n and head.offset is not None:
             self.end = End(head.n, head.to, head.offset)

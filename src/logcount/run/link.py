@@ -1,6 +1,6 @@
-"""One link to a partition: its events are judged, counted and recorded, in order, until it is closed.
+"""One link to a partition: judges, counts and records its events, in order, until it is closed.
 
-Law: what a link has not recorded when it ends is read again by the next one.
+Law: events that a link has not recorded when it ends are read again by the next one.
 """
 
 from __future__ import annotations
@@ -31,44 +31,44 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 PIECE_BYTES = 4 * 1024 * 1024
-"""Bytes of events that are counted in one go: a worker's pipe and memory hold some of these."""
+"""The most bytes of events in one piece: a worker's pipe and memory hold several pieces."""
 
 
 _Arrived = tuple[int, "datetime", str]
-"""Of an event: its sequence number, when it was enqueued, and its offset."""
+"""An event's sequence number, enqueued time and offset."""
 
 
 @dataclass(slots=True)
 class Missed:
-    """What a partition asked to be read again, across its links: what is left out twice is missing."""
+    """The numbers that a partition requested again, across its links; a number skipped twice is missing."""
 
     hub: str = ""
     first: int = 0
     last: int = -1
     same_after: int | None = None
-    """The record after which the operator has the numbers alone decide: the hub is another, of the same date."""
+    """The record after which numbers alone decide, by the operator's choice: another hub created at the same time."""
 
     @property
     def any(self) -> bool:
-        """Whether something was left out."""
+        """Whether a number was skipped."""
         return self.last >= self.first
 
     def covers(self, hub: str, first: int, last: int) -> bool:
-        """Say whether all these numbers were left out before."""
+        """Return whether all these numbers were skipped before."""
         return self.hub == hub and self.first <= first and last <= self.last
 
     def ask(self, hub: str, first: int, last: int) -> None:
-        """Keep in mind what was left out."""
+        """Store the skipped numbers."""
         self.hub, self.first, self.last = hub, first, last
 
     def meet(self, number: int) -> None:
-        """Forget a number that was left out, and those after it, where it comes after all."""
+        """Remove a number that arrived after all, and those after it."""
         if self.first <= number <= self.last:
             self.last = number - 1
 
 
 class Link:
-    """Takes one partition's events while its link to the hub lasts."""
+    """Takes one partition's events while its link to the hub is open."""
 
     def __init__(self, partition: str, place: StartPosition, head: Head, missed: Missed, context: Context) -> None:
         self.head = head
@@ -84,7 +84,7 @@ class Link:
         self._intake = Intake(place)
         self._batch = UncommittedBatch(head, place)
         self._pending: deque[tuple[list[_Arrived], asyncio.Task[list[list[Tally]]]]] = deque()
-        """What is being counted, without the bodies: these are let go of as soon as they are counted."""
+        """Events being counted, without their bodies, which are released as soon as they are counted."""
         self._lock = asyncio.Lock()
         self._confirmed = False
         self._oldest: float | None = None
@@ -95,41 +95,49 @@ class Link:
             self._batch.gaps.append(Hole(place.hub, head.to + 1, place.to, "before"))
 
     async def take(self, batch: Sequence[LogEvent]) -> None:
-        """Judge a batch, have its new events counted, and settle when that is due.
+        """Judge a batch, start counting its new events, and settle when due.
 
         Raises:
-            Unsettled: the partition is to be read again.
-            Halted: it cannot go on until the operator decides.
+            Unsettled: the partition must be read again.
+            Halted: it cannot continue until the operator decides.
 
         """
         async with self._lock:
-            self._see_whole()
-            if not batch:
-                return
-            if not self._confirmed:
-                await self._confirm()
-            if self._timer is None:
-                self._timer = asyncio.create_task(self._settle_in_time())
-            fresh: list[LogEvent] = []
             try:
-                await self._judge(batch, fresh)
-            except (Unsettled, Halted) as error:
-                self._broken = error  # told once all before it is in the batch: else a batch with two gaps never ends
-            for piece, size in _pieces(fresh):
-                await self._count(piece, size)
-                if self._uncommitted >= self._context.pace.events:
-                    await self._settle()
-            self._see_whole()
+                await self._take(batch)
+            except (Unsettled, Halted):
+                raise
+            except Exception as error:
+                self._broken = self._unexpected(error)
+                raise self._broken from None
+
+    async def _take(self, batch: Sequence[LogEvent]) -> None:
+        self._see_whole()
+        if not batch:
+            if not self._uncommitted:  # all that was given again is recorded
+                self._context.troubles.settle(f"partition {self._partition}")
+            return
+        if not self._confirmed:
+            await self._confirm()
+        if self._timer is None:
+            self._timer = asyncio.create_task(self._settle_in_time())
+        fresh: list[LogEvent] = []
+        try:
+            await self._judge(batch, fresh)
+        except (Unsettled, Halted) as error:
+            self._broken = error  # told once all before it is in the batch: else a batch with two gaps never ends
+        for piece, size in _pieces(fresh):
+            await self._count(piece, size)
+            if self._uncommitted >= self._context.interval.events:
+                await self._settle()
+        self._see_whole()
 
     async def leave(self) -> None:
         """Settle what is uncommitted, and end."""
         if self._timer is not None:
             self._timer.cancel()
         async with self._lock:
-            try:
-                await self._settle()
-            except (Unsettled, Halted) as error:
-                self._broken = self._broken or error
+            await self._settle_or_break()
             self._broken = self._broken or Unsettled("the link has ended")
             for _, task in self._pending:
                 task.cancel()
@@ -139,14 +147,14 @@ class Link:
             raise self._broken
 
     async def _confirm(self) -> None:
-        """See, now that the link has given something, that it was made to the hub that it was meant for."""
+        """Check, at the link's first event, that it is open to the expected hub."""
         state = await self._context.hub_state(time.monotonic())
         if time_text(state.created) != self._place.hub:
             raise Unsettled("the hub was made again while the link was opened")
         self._confirmed = True
 
     async def _judge(self, batch: Sequence[LogEvent], fresh: list[LogEvent]) -> None:
-        """Add the events that are the next of the log."""
+        """Add the next events of the log to `fresh`."""
         for event in batch:
             if event.enqueued is None:
                 raise Halted("the hub gives no enqueued time: it is not one that logcount can follow")
@@ -167,7 +175,7 @@ class Link:
         raise self._other_of_same_date(f"event {arrival.number} is not the one that was recorded under this number")
 
     async def _mind_unmet(self, arrival: Arrival) -> None:
-        """See that the log's own last event did not come first because the hub has let go of it."""
+        """Check whether the last recorded event did not come first because the hub has deleted it."""
         place = self._place
         if (await self._first()) > place.to:
             self._intake.meet()
@@ -180,9 +188,9 @@ class Link:
             raise Unsettled("the last recorded event did not come first: the partition is read again")
 
     def _other_of_same_date(self, why: str) -> Unsettled | Halted:
-        """Say what to do about a hub that is another by its events and the same by its date.
+        """Return the error for a hub that has other events but the same creation time.
 
-        It cannot be begun anew: its first events would be known by the same hub and numbers as those recorded.
+        It cannot be read from its start: its first events would have the same hub and numbers as recorded ones.
         """
         if self._context.decisions.other_hub == "go on":
             self._missed.same_after = self.head.n
@@ -214,7 +222,7 @@ class Link:
         return state.first
 
     async def _count(self, piece: list[LogEvent], size: int) -> None:
-        # all have a time: who judged them saw to it
+        # all have a time: `_judge` has checked it
         arrived = [(event.position, event.enqueued, event.offset or "") for event in piece if event.enqueued]
         self._pending.append((arrived, await self._context.count(self._partition, piece, size)))
         self._uncommitted += len(piece)
@@ -225,15 +233,28 @@ class Link:
     async def _settle_in_time(self) -> None:
         """Settle when the oldest uncommitted event has waited long enough."""
         while True:
-            due = self._context.pace.seconds
-            waited = 0.0 if self._oldest is None else time.monotonic() - self._oldest
-            await asyncio.sleep(max(due - waited, 0.01))
+            await asyncio.sleep(max(self._left_to_wait(), 0.01))
             async with self._lock:
-                if self._oldest is not None and time.monotonic() - self._oldest >= due and self._broken is None:
-                    try:
-                        await self._settle()
-                    except (Unsettled, Halted) as error:
-                        self._broken = error
+                if self._oldest is None or self._left_to_wait() > 0 or self._broken is not None:
+                    continue
+                await self._settle_or_break()
+
+    async def _settle_or_break(self) -> None:
+        try:
+            await self._settle()
+        except (Unsettled, Halted) as error:
+            self._broken = self._broken or error
+        except Exception as error:
+            self._broken = self._broken or self._unexpected(error)
+
+    def _unexpected(self, error: Exception) -> Unsettled:
+        """Report an error that was not foreseen; the partition is read again from where its log ends."""
+        return Unsettled(self._context.troubles.report_unexpected(f"partition {self._partition}", error))
+
+    def _left_to_wait(self) -> float:
+        """Return how many seconds are left until the oldest uncommitted event is to be settled."""
+        waited = 0.0 if self._oldest is None else time.monotonic() - self._oldest
+        return self._context.interval.seconds - waited
 
     async def _settle(self) -> None:
         while self._pending:
@@ -251,23 +272,24 @@ class Link:
         self.head = await self._driver.perform(settle(log, self.head, self._batch, self._context.draft))
         self._oldest = None
         if self.head.n > before:
-            told = {
+            fields = {
                 "partition": self._partition,
                 "record": self.head.n,
                 "events": self._uncommitted,
                 "to": self.head.to,
             }
-            _LOGGER.info("settled", extra={"fields": told})
+            _LOGGER.info("settled", extra={"fields": fields})
         self._uncommitted = 0
+        self._context.troubles.settle(f"partition {self._partition}")
         self.moved.set()
 
 
 _MINDED = {"stranger": Link._mind_stranger, "unmet": Link._mind_unmet, "gap": Link._mind_gap}
-"""What to do about an event that is neither the next nor a repeat, before it is judged again."""
+"""Handlers for an event that is neither next nor a repeat; it is judged again afterwards."""
 
 
 def _pieces(events: list[LogEvent]) -> list[tuple[list[LogEvent], int]]:
-    """Cut a batch where it is too large to be counted in one go; return the pieces with their bytes."""
+    """Cut a batch into pieces of at most `PIECE_BYTES`, or of one event; return them with their sizes."""
     whole = sum([len(event.data) for event in events])
     if whole <= PIECE_BYTES:
         return [(events, whole)] if events else []

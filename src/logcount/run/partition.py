@@ -1,4 +1,4 @@
-"""A partition that this process reads: where it begins, its link, its emission and its checkpoint.
+"""A partition that this process reads: its start position, link, emission and checkpoint.
 
 Law: a checkpoint is the end of the last record that every sink has passed.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,19 +30,22 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 HUB_SEEN_SECONDS = 5.0
-"""How old an answer of the hub may be to begin with; it is asked again once the link is there."""
+"""The oldest hub state accepted at the start; it is requested again once the link is open."""
+
+AGAIN_SECONDS, LONGEST_AGAIN_SECONDS = 1.0, 60.0
+"""How long to wait before emission is begun again after an error that was not foreseen; doubled up to the longest."""
 
 GRACE_SECONDS = 5.0
-"""How long one who lost a partition may go on sending, and one who took it over waits before it sends."""
+"""How long a process that lost a partition may still send, and how long its new owner waits before it sends."""
 
 
 class Partition:
-    """Reads one partition for as long as this process holds it."""
+    """Reads one partition for as long as this process owns it."""
 
     def __init__(self, partition: str, context: Context) -> None:
         self.name = partition
         self.halted: str | None = None
-        """Why it stands still until the operator decides."""
+        """Why the partition is halted until the operator decides."""
         self.link: Link | None = None
         self.emissions = [Emission(context.log(partition), sink, context.driver) for sink in context.sinks]
         self._context = context
@@ -55,11 +59,11 @@ class Partition:
 
     @property
     def head(self) -> Head:
-        """Where the log ends, as far as this process knows."""
+        """The head of the log, as far as this process knows."""
         return self._head if self.link is None else self.link.head
 
     async def start(self) -> str | None:
-        """Find where to begin, and return the offset of that event; None is the first that is retained."""
+        """Find the start position, and return the offset of that event; None is the first retained event."""
         self.halted = None
         self._left.clear()
         try:
@@ -67,6 +71,8 @@ class Partition:
         except Halted as error:
             self._halt(error)
             return None
+        except Exception as error:
+            raise Unsettled(self._report_unexpected(error)) from None
         self.link = Link(self.name, place, self._head, self._missed, self._context)
         self._tasks = [asyncio.create_task(self._emit(emission, self.link)) for emission in self.emissions]
         where = {"partition": self.name, "record": self._head.n, "after": place.to}
@@ -74,10 +80,10 @@ class Partition:
         return place.offset
 
     async def take(self, batch: Sequence[LogEvent]) -> None:
-        """Take the next events; where the partition stands still, wait until it is left.
+        """Take the next events; if the partition is halted, wait until it is left.
 
         Raises:
-            Unsettled: what is not recorded is to be handed over again.
+            Unsettled: events that are not recorded must be delivered again.
 
         """
         link = self.link
@@ -88,10 +94,10 @@ class Partition:
         except Halted as error:
             self._halt(error)
         await self._left.wait()
-        raise Unsettled("the partition stands still")
+        raise Unsettled("the partition is halted")
 
     async def leave(self) -> None:
-        """Settle what is uncommitted and end; what is recorded is emitted if that is done soon."""
+        """Settle what is uncommitted, emit what is recorded within `GRACE_SECONDS`, and end."""
         self._left.set()
         link, self.link = self.link, None
         tasks, self._tasks = self._tasks, []
@@ -103,32 +109,34 @@ class Partition:
                 while self.halted is None and tasks and any(one.lacks(self._head) for one in self.emissions):
                     await asyncio.sleep(0.05)
                 if self.halted is None and tasks:
-                    await self._write_checkpoint()
+                    await self._write_last_checkpoint()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for emission in self.emissions:
+            self._context.troubles.forget(self._emission_of(emission))
 
     async def _find_place(self) -> StartPosition:
         decisions = self._context.decisions
-        anew = decisions.begin_at != "stop"
-        # asked first: what a checkpoint has passed was in the ledger before
+        decided = decisions.begin_at != "stop"
+        # read first: events before a checkpoint were in the ledger earlier
         checkpoint = await self._driver.insist("checkpoints", lambda: self._context.hub.checkpointed(self.name))
-        cursors = [await emission.look(anew=anew) for emission in self.emissions]
+        cursors = [await emission.look(decided=decided) for emission in self.emissions]
         log = self._context.log(self.name)
         self._head = await self._driver.perform(walk(log, max(cursors, default=-1)))
         state = await self._context.hub_state(time.monotonic() - HUB_SEEN_SECONDS)
-        if self._head.hub not in {None, time_text(state.created)}:  # it may be the answer that is behind the ledger
+        if self._head.hub not in {None, time_text(state.created)}:  # the hub's state may be older than the ledger
             state = await self._context.hub_state(time.monotonic())
         hub = time_text(state.created)
         if checkpoint is not None and not await self._driver.perform(reaches(log, self._head, checkpoint[0])):
-            if not anew:
+            if not decided:
                 raise Halted(
                     f"the checkpoint is at event {checkpoint[0]}, the ledger ends at {self._head.to}: another ledger? "
                     "`logcount run --begin-at checkpoint` begins after it, `--begin-at ledger` where the ledger ends"
                 )
             if decisions.begin_at == "checkpoint":
                 return start_at_checkpoint(self._head, hub, *checkpoint)
-        self._checkpointed = None  # since this process left the partition, another may have put it back
+        self._checkpointed = None  # another process may have changed the checkpoint meanwhile
         await self._write_checkpoint(checkpoint)
         place = start_after(self._head, hub, state.created, decisions.other_hub)
         if self._missed.same_after == self._head.n:
@@ -137,25 +145,49 @@ class Partition:
 
     def _halt(self, error: Halted) -> None:
         self.halted = str(error)
-        _LOGGER.error("stands still: %s", error, extra={"fields": {"partition": self.name}})
+        _LOGGER.error("halted: %s", error, extra={"fields": {"partition": self.name}})
 
     async def _emit(self, emission: Emission, link: Link) -> None:
-        """Give a sink what it lacks, now and whenever the head has moved."""
+        """Send the sink the records that it lacks, now and whenever the head has moved."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
                 await link.moved.wait()
+        wait = AGAIN_SECONDS
+        while True:
+            try:
+                await self._follow(emission, link)
+            except Halted as error:
+                self._halt(error)
+                return
+            except Exception as error:
+                self._context.troubles.report_unexpected(self._emission_of(emission), error)
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                wait = min(2 * wait, LONGEST_AGAIN_SECONDS)
+
+    async def _follow(self, emission: Emission, link: Link) -> None:
+        await emission.look()
+        while True:
+            link.moved.clear()
+            while emission.lacks(link.head):
+                await emission.step(link.head)
+                await self._write_checkpoint()
+            self._context.troubles.settle(self._emission_of(emission))
+            await link.moved.wait()
+
+    def _emission_of(self, emission: Emission) -> str:
+        return f"{emission.sink.name}, partition {self.name}"
+
+    def _report_unexpected(self, error: Exception) -> str:
+        return self._context.troubles.report_unexpected(f"partition {self.name}", error)
+
+    async def _write_last_checkpoint(self) -> None:
         try:
-            while True:
-                link.moved.clear()
-                while emission.lacks(link.head):
-                    await emission.step(link.head)
-                    await self._write_checkpoint()
-                await link.moved.wait()
-        except Halted as error:
-            self._halt(error)
+            await self._write_checkpoint()
+        except Exception as error:
+            self._report_unexpected(error)
 
     async def _write_checkpoint(self, found: tuple[int, str] | None = None) -> None:
-        """Write the end of the last record that every sink has passed, unless that is what stands there."""
+        """Write the end of the last record that every sink has passed, unless the checkpoint is there already."""
         async with self._checkpointing:
             ends = [emission.end for emission in self.emissions]
             if not ends or None in ends:

@@ -1,4 +1,4 @@
-"""The service: reads the partitions that fall to this process until it is told to stop, and says how it stands."""
+"""The service: reads the partitions assigned to this process until it is stopped, and reports its state."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 SETTLE_SECONDS_AT_END = 20.0
-"""How long the end may take: Container Apps kills after 30 seconds."""
+"""How long settling at the end may take: Container Apps kills after 30 seconds."""
 
 TELL_SECONDS = 60.0
-"""How often the consumer's own state is told: once for each minute of the metrics."""
+"""How often the consumer's own state is sent: once per minute, as metrics are per minute."""
+
+_OWN_STATE = "metrics of the consumer itself"
 
 AGAIN_SECONDS = 5.0
-"""How long to wait before a hub that could not be read is tried again."""
+"""How long to wait before a hub that could not be read is retried."""
 
 
 class Service:
@@ -47,7 +49,7 @@ class Service:
         self._started = datetime.now(UTC)
 
     async def start(self, partition: str) -> str | None:
-        """Return the offset with which to begin, by the ledger."""
+        """Return the start offset, from the ledger."""
         known = self._partitions.get(partition)
         if known is None:
             known = self._partitions[partition] = Partition(partition, self._context)
@@ -66,7 +68,7 @@ class Service:
             await self._partitions[partition].leave()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Count until `stop` is set; then settle what is uncommitted, for twenty seconds at most."""
+        """Count until `stop` is set; then settle what is uncommitted, within 20 seconds."""
         delivery: asyncio.Task[Any] = asyncio.create_task(self._deliver())
         others: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in (self._tell_state(), self._turn())]
         stopped: asyncio.Task[Any] = asyncio.create_task(stop.wait())
@@ -75,7 +77,7 @@ class Service:
             await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
             for task in (delivery, *others):
                 if task.done():
-                    task.result()  # none of them ends but by an error
+                    task.result()  # these tasks end only with an error
             await self._end(delivery)
         finally:
             for task in (delivery, stopped, *others):
@@ -96,6 +98,8 @@ class Service:
                 self._context.troubles.settle("event hub")
             except Unavailable as error:
                 self._context.troubles.rise("event hub", str(error))
+            except Exception as error:
+                self._context.troubles.report_unexpected("event hub", error)
             await asyncio.sleep(AGAIN_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     async def _turn(self) -> None:
@@ -106,12 +110,19 @@ class Service:
     async def _tell_state(self) -> None:
         while True:
             await asyncio.sleep(self._tell_seconds)
-            points = []
-            for partition in sorted(self._held):
-                with contextlib.suppress(Unavailable):
-                    points += await self._state_points(partition)
-            for sink in self._context.sinks:
-                await sink.tell(points)
+            try:
+                await self._tell_state_once()
+                self._context.troubles.settle(_OWN_STATE)
+            except Exception as error:
+                self._context.troubles.report_unexpected(_OWN_STATE, error)
+
+    async def _tell_state_once(self) -> None:
+        points = []
+        for partition in sorted(self._held):
+            with contextlib.suppress(Unavailable):
+                points += await self._state_points(partition)
+        for sink in self._context.sinks:
+            await sink.tell(points)
 
     async def _state_points(self, partition: str) -> list[Point]:
         state = await self._context.hub.partition(partition)
@@ -124,7 +135,7 @@ class Service:
         ]
 
     def _lag(self, partition: str, state: PartitionState) -> tuple[int, float]:
-        """Return how many events are not settled, and how long ago the last settled one came where there are any."""
+        """Return how many events are not settled, and, if any, the seconds since the last settled event."""
         head = self._partitions[partition].head
         events = max(state.last - max(head.to, state.first - 1), 0)
         if not events:
@@ -133,7 +144,7 @@ class Service:
         return events, max((datetime.now(UTC) - since).total_seconds(), 0.0)
 
     def report(self) -> tuple[bool, bool, dict[str, Any]]:
-        """Return whether this process is ready, whether it is alive, and how it stands in words and numbers."""
+        """Return whether this process is ready, whether it is alive, and its state as a document."""
         context = self._context
         partitions = {name: self._partition_report(name) for name in sorted(self._held)}
         troubles = {
@@ -143,6 +154,8 @@ class Service:
         for sink in context.sinks:
             if sink.trouble is not None:
                 troubles[sink.name] = {"why": sink.trouble}
+        if context.counting.trouble is not None:
+            troubles["counting"] = {"why": context.counting.trouble}
         halted = {name: held.halted for name, held in self._partitions.items() if name in self._held and held.halted}
         alive = time.monotonic() - self._turned < TELL_SECONDS
         document = {

@@ -1,6 +1,6 @@
 """The settings: `logcount.toml` and the environment, read once and checked before anything starts.
 
-`LOGCOUNT_SECTION__KEY` in the environment wins over the file; Azure's own variables are honoured where Azure has one.
+`LOGCOUNT_SECTION__KEY` in the environment overrides the file; Azure's own variables are used where Azure has one.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class MetricsSettings(Section):
     namespace: Name = "API Management"
     dimensions: tuple[Name, ...] = DEFAULT_DIMENSIONS
     cached: bool = False
-    """Whether there is a metric Cached Tokens."""
+    """Whether to emit the metric Cached Tokens."""
     reasoning: bool = False
-    """Whether there is a metric Reasoning Tokens."""
+    """Whether to emit the metric Reasoning Tokens."""
     max_series: Annotated[int, Field(ge=10, le=50_000)] = 5000
-    """Active time series of this process in twelve hours: Azure takes 50,000 for a subscription and region."""
+    """The most active time series of this process in 12 hours; Azure's limit is 50,000 per subscription and region."""
     sets: tuple[MetricSetSettings, ...] = ()
     """Further sets of the same token metrics, each with its own namespace and dimensions."""
 
@@ -53,25 +53,25 @@ class MetricsSettings(Section):
 
 
 class StorageSettings(Section):
-    """How blob storage is reached: by connection string, else by the identity that `azure-identity` finds."""
+    """Access to blob storage: by connection string, else by the identity that `azure-identity` finds."""
 
     connection_string: SecretStr | None = None
     account_url: str | None = None
-    """Of the checkpoints, as https://ACCOUNT.blob.core.windows.net; needed where there is no connection string."""
+    """For the checkpoints, as https://ACCOUNT.blob.core.windows.net; needed if there is no connection string."""
     checkpoint_container: str = "checkpoints"
     ledger: str = "ledger"
     """A folder, or the URL of a container: https://ACCOUNT.blob.core.windows.net/CONTAINER."""
 
 
 class TokenizerSettings(Section):
-    """Where a tokenizer comes from, and a chat template in place of its own."""
+    """The origin of a tokenizer, and a chat template that replaces its own."""
 
     origin: str
     chat_template: str | None = None
 
 
 class EnvelopeSettings(Section):
-    """An operator's own envelope: the path that tells it, and where the native fields are in it."""
+    """An operator's own envelope: the path that identifies it, and the paths of the native fields."""
 
     name: str
     match: str
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     base: Path = Path()
     """The folder of the file: relative paths in it start there."""
     tokenizer_store: Path = Path("tokenizers")
-    """Where fetched tokenizers are kept."""
+    """The folder of fetched tokenizers."""
     tokenizers: dict[str, TokenizerSettings] = Field(default_factory=dict)
     """Model pattern → tokenizer; the first match in the file's order."""
     metrics: MetricsSettings = MetricsSettings()
@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     envelopes: tuple[EnvelopeSettings, ...] = ()
     eventhub: EventHubSettings = EventHubSettings()
     eventhubs: tuple[EventHubSettings, ...] = ()
-    """Further hubs that the same process counts; what they leave out is as in `eventhub`."""
+    """Further hubs that the same process counts; settings that they leave out are as in `eventhub`."""
     appinsights: AppInsightsSettings = AppInsightsSettings()
     otlp: OtlpSettings = OtlpSettings()
     run: RunSettings = RunSettings()
@@ -126,15 +126,15 @@ class Settings(BaseSettings):
         *_others: PydanticBaseSettingsSource,
         **_named: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the environment before the file, whose content comes as arguments."""
+        """Give the environment precedence over the file, whose content is passed as arguments."""
         return env_settings, init_settings
 
 
 def load_settings(config: Path | None = None) -> Settings:
-    """Return the settings of `config`, else of `logcount.toml` here if there is one, under the environment.
+    """Return the settings of `config`, else of a `logcount.toml` in this folder; the environment overrides them.
 
     Raises:
-        Misconfigured: a file or a setting is wrong; the text names it and what is expected.
+        Misconfigured: a file or a setting is wrong; the text names it and states what is expected.
     """
     path = config if config is not None else FILE
     try:
@@ -151,15 +151,15 @@ def load_settings(config: Path | None = None) -> Settings:
     try:
         settings = Settings(**content, base=path.parent)
     except ValidationError as error:
-        raise Misconfigured(_told(path, error)) from None
-    except SettingsError:  # its text names a section at most, and its cause holds the value
+        raise Misconfigured(_describe(path, error)) from None
+    except SettingsError:  # its text names only a section, and its cause contains the value
         raise Misconfigured("the environment: lists and tables in LOGCOUNT_… variables are written as JSON") from None
     store = settings.base / settings.tokenizer_store.expanduser()
     return settings.model_copy(update={"tokenizer_store": store})
 
 
 def _honour_azure(content: dict[str, Any]) -> None:
-    """Let Azure's own variable stand over the file, and under logcount's own."""
+    """Let Azure's own variable override the file; logcount's own variable overrides both."""
     connection = os.environ.get("APPLICATIONINSIGHTS_CONNECTION_STRING")
     section = content.setdefault("appinsights", {})
     if connection and isinstance(section, dict):
@@ -170,7 +170,7 @@ _PREFIX = "LOGCOUNT_"
 
 
 def _from_environment() -> list[str]:
-    """Return the settings and sections that variables name."""
+    """Return the settings and sections that environment variables name."""
     return [key.removeprefix(_PREFIX).split("__")[0].lower() for key in os.environ if key.startswith(_PREFIX)]
 
 
@@ -189,11 +189,11 @@ _EXPECTED = {
     "model_attributes_type": "a table is expected",
     "string_type": "a text is expected",
 }
-"""What to say of the commonest mistakes in the words of the file, by pydantic's names for them."""
+"""Messages for the most common mistakes, by pydantic's error types."""
 
 
-def _told(path: Path, error: ValidationError) -> str:
-    """Name every wrong setting and what is expected, without the value, which may be a secret."""
+def _describe(path: Path, error: ValidationError) -> str:
+    """Return every wrong setting and what is expected, without the value, which may be a secret."""
     lines = []
     for item in error.errors(include_input=False, include_url=False, include_context=False):
         place = ".".join(str(part) for part in item["loc"])

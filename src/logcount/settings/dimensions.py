@@ -1,4 +1,4 @@
-"""The names of dimensions: which are on by default, which are known, and how many Azure takes."""
+"""The names of dimensions: the default ones, the known ones, and Azure's limit."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ DEFAULT_DIMENSIONS = (
     *("API ID", "Operation ID", "Product ID", "Subscription ID"),
     *("Location", "Gateway ID", "Model", "Counted By"),
 )
-"""On unless the settings say otherwise; User ID, Backend ID and Client IP only if asked."""
+"""The default dimensions; User ID, Backend ID and Client IP must be requested."""
 
 DIMENSION_NAMES = (
     *DEFAULT_DIMENSIONS,
     *("User ID", "Backend ID", "Client IP", "Product Name", "Operation Name", "App ID", "hour", "day"),
 )
-"""All that envelopes know, and the spans of time that `--by` takes; operators add their own."""
+"""All dimensions of envelopes, and the time spans of `--by`; operators add their own."""
 
 
 def dimension_names(names: Iterable[str], own: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the names as they are written everywhere, each once; those of `own` and the known ones in any case."""
+    """Return the names in their standard spelling, each once; those of `own` and the known ones in any case."""
     known = {name.lower(): name for name in (*own, *DIMENSION_NAMES)}
     return tuple(dict.fromkeys(known.get(name.lower(), name) for name in names))
 
 
 def fit_azure(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names as they are written everywhere.
+    """Return the names in their standard spelling.
 
     Raises:
-        ValueError: they are more than Azure Monitor takes.
+        ValueError: there are more than Azure Monitor accepts.
 
     """
     if len(names) > DIMENSIONS_AT_MOST:

@@ -1,4 +1,4 @@
-"""The settings of the live count: the hub, the ledger, the sinks, and the pace."""
+"""The settings of the live count: the hub, the ledger, the sinks, and when events are recorded."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class Section(BaseModel):
-    """A table of the settings file; a key that it does not know is an error."""
+    """A table of the settings file; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class EventHubSettings(Section):
-    """One hub, by a connection string, else by its namespace and an identity."""
+    """One hub: by a connection string, else by its namespace and an identity."""
 
     connection_string: SecretStr | None = None
     namespace: str | None = None
-    """The host, as contoso.servicebus.windows.net; a name without dots is one of that domain."""
+    """The host, as contoso.servicebus.windows.net; a name without dots gets this domain."""
     name: str | None = None
     consumer_group: str = "$Default"
     prefetch: Annotated[int, Field(ge=1, le=50_000)] = 300
@@ -34,11 +34,11 @@ class EventHubSettings(Section):
 
 
 class AppInsightsSettings(Section):
-    """Where metrics go; Azure's own variable APPLICATIONINSIGHTS_CONNECTION_STRING is honoured."""
+    """The Application Insights resource; Azure's variable APPLICATIONINSIGHTS_CONNECTION_STRING is used too."""
 
     connection_string: SecretStr | None = None
     identity: bool = False
-    """Whether requests carry a token of the identity, which a resource without local authentication asks for."""
+    """Whether requests carry a token of the identity; a resource without local authentication requires it."""
     requests_per_second: Annotated[int, Field(ge=1, le=1000)] = 10
     role: Name = "logcount"
 
@@ -52,7 +52,7 @@ class OtlpSettings(Section):
 
 
 class MetricSetSettings(Section):
-    """A further set of metrics, as a second `llm-emit-token-metric` of the policy would be."""
+    """A further metric set, like a second `llm-emit-token-metric` in the policy."""
 
     namespace: Name
     dimensions: tuple[Name, ...]
@@ -67,18 +67,18 @@ class RunSettings(Section):
     """How a live count runs."""
 
     deployment: Name = "default"
-    """Whose ledger it is: a run of another deployment does not append to it."""
+    """The owner of the ledger: a run of another deployment does not append to it."""
     sinks: tuple[str, ...] = ()
-    """Where points go, `none` being the ledger alone; none named: wherever a connection is set."""
+    """The sinks; `none` is the ledger alone; if empty, every sink with a connection in the settings."""
     settle_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
     settle_events: Annotated[int, Field(ge=1, le=100_000)] = 5000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that count."""
     calibrate: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """The share of events that are counted by tokenizer too where usage is reported, for the metrics of calibration."""
+    """The share of events with reported usage that are counted by tokenizer too, for the calibration metrics."""
     room_mb: Annotated[int, Field(ge=1, le=4096)] = 64
-    """Megabytes of events that are being counted at one time."""
-    health_host: str = "0.0.0.0"  # noqa: S104 - the probes of a container come from outside it
+    """The most megabytes of events that are being counted at the same time."""
+    health_host: str = "0.0.0.0"  # noqa: S104 - the probes of a container come from outside
     health_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     logs: Literal["plain", "json"] = "plain"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

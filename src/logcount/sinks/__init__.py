@@ -1,8 +1,8 @@
-"""Where points go: Application Insights, and any endpoint of OTLP.
+"""The sinks: send points to Application Insights or to any OTLP endpoint.
 
-A sink is a protocol's spelling (`appinsights`, `otlp`) and what all share (`delivery`, the base class and its loop):
-requests go out by the `http_client` along a `route`; what an answer means for each item is a table (`outcomes`);
-`pauses` says when to try again.
+Each sink writes its protocol (`appinsights`, `otlp`) and shares the base class and loop in `delivery`. The
+`http_client` sends requests along a route (`routes`), a table (`outcomes`) gives the meaning of an answer for each
+item, and `pauses` says when to retry.
 """
 
 from logcount.sinks.appinsights import AppInsightsSink

@@ -1,7 +1,7 @@
-"""Application Insights: each point one metric envelope, posted to the ingestion endpoint.
+"""Application Insights: posts each point as one metric envelope to the ingestion endpoint.
 
-OpenCensus is retired; of its Azure exporter only the classes that spell the protocol are used, which make no
-connection and start no thread. One metric an envelope: the service keeps the first and drops any other.
+OpenCensus is retired; only the protocol classes of its Azure exporter are used, which open no connection and start no
+thread. One metric per envelope: the service keeps the first and drops the others.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ if TYPE_CHECKING:
     from logcount.sinks.outcomes import HttpResponse, Verdict
 
 OLDEST = timedelta(hours=47)
-"""The service takes what is up to 48 hours old; the hour between is for clocks that differ and requests that wait."""
+"""The service accepts points up to 48 hours old; one hour is left for clock differences and waiting requests."""
 AZURE_DOMAINS = (
     *("applicationinsights.azure.com", "applicationinsights.azure.us", "applicationinsights.azure.cn"),
     *("monitor.azure.com", "monitor.azure.us", "monitor.azure.cn", "services.visualstudio.com"),
 )
-"""Where Azure's own exporter lets itself be redirected to (azure-monitor-opentelemetry-exporter 1.0.0b58)."""
+"""Domains to which Azure's own exporter follows redirects (azure-monitor-opentelemetry-exporter 1.0.0b58)."""
 ITEMS_AT_MOST = 500
-"""A request: the service takes 64,000, but what fails is sent again, and what is refused is found by halving."""
+"""Per request. The service accepts 64,000, but failed items are sent again, and refused ones are found by halving."""
 BYTES_AT_MOST = 1_000_000
-"""A request, before it is packed: no limit is documented, and the log ingestion endpoint's is 1 MB."""
+"""Per request, uncompressed. No limit is documented; the log ingestion endpoint's is 1 MB."""
 
 _PATH = "/v2.1/track"
 _NAME = "Microsoft.ApplicationInsights.Metric"
 _INTERVAL = {"_MS.AggregationIntervalMs": "60000"}
-"""A point holds one minute."""
+"""A point is the sum of one minute."""
 
 
 class AppInsightsSink(DeliveringSink):
     """Sends points to Application Insights: at least once.
 
-    Every item is accepted by the service, or comes back in a mark: `late` if it is older than 47 hours at its attempt.
-    An answer that is lost on the way makes a repeat, which a query can see and remove: the item's record is
-    `ai.operation.id`, its number `ai.operation.parentId`.
+    Every item is accepted by the service or returned in a mark: `late` if it is older than 47 hours when it is sent. A
+    lost answer causes a repeat, which a query can detect and remove: the item's record is `ai.operation.id`, its number
+    `ai.operation.parentId`.
     """
 
     name = "appinsights"
@@ -72,12 +72,12 @@ class AppInsightsSink(DeliveringSink):
         allowed_redirects: Iterable[str] = AZURE_DOMAINS,
         clock: Clock | None = None,
     ) -> None:
-        """Connect to nothing yet.
+        """Prepare the sink, without connecting.
 
-        `token` is asked before each request, so that it must keep what it got; `allowed_redirects` are domains.
+        `token` is called before each request, so it must cache tokens; `allowed_redirects` are domains.
 
         Raises:
-            Misconfigured: the connection string is wrong, or a token would travel in clear.
+            Misconfigured: the connection string is wrong, or a token would be sent unencrypted.
 
         """
         where, terms = parse_connection_string(connection_string), terms or Terms()
@@ -99,7 +99,7 @@ class _Track:
         }
 
     def write(self, entries: Sequence[Item | Point]) -> tuple[bytes, int]:
-        """Write as many envelopes as a request may hold."""
+        """Write as many envelopes as one request may hold."""
         written: list[bytes] = []
         room = BYTES_AT_MOST - len("[]")
         for entry in entries[:ITEMS_AT_MOST]:
@@ -111,7 +111,7 @@ class _Track:
         return b"[" + b",".join(written) + b"]", len(written)
 
     def judge(self, answer: HttpResponse, count: int, now: datetime) -> Verdict:
-        """Judge by item."""
+        """Judge each item."""
         return judge(answer, count, now)
 
     def _envelope(self, entry: Item | Point) -> Any:
@@ -139,5 +139,5 @@ class _Track:
 
 
 def _encode(envelope: Any) -> bytes:
-    # Half of a character pair has no UTF-8: a question mark, or the service would refuse the whole request.
+    # Half a surrogate pair has no UTF-8: write a question mark, else the service refuses the whole request.
     return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

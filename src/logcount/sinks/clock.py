@@ -1,4 +1,4 @@
-"""The time and the chance that a sink goes by, and the terms that it keeps to; all handed in."""
+"""The clock, random numbers, limits and identity of a sink; all are passed in."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Where a sink has its time from, how it waits, and what spreads its waiting."""
+    """A sink's time, waiting and random jitter."""
 
     now: Callable[[], datetime] = _now
-    """The time, aware, UTC."""
+    """The present time, aware, in UTC."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Wait, in seconds."""
     chance: Callable[[], float] = random.random
-    """A number from 0 to 1 that differs from process to process, so that many do not come back at once."""
+    """A random number from 0 to 1, so that many processes do not retry at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a sink keeps to.
+    """The limits of a sink.
 
     Raises:
-        Misconfigured: a number cannot serve.
+        Misconfigured: a number is out of range.
 
     """
 
     rate: int = 10
-    """Requests a second at most; with 500 points in each, far more than a gateway makes."""
+    """The most requests per second; with 500 points in each, far more than a gateway produces."""
     connect_seconds: float = 10.0
-    """How long a connection may take to come about."""
+    """How long opening a connection may take."""
     answer_seconds: float = 60.0
-    """How long a request and its answer may take, the connection included; then the outcome is not known."""
+    """How long a request and its answer may take, connection included; after that its result is unknown."""
     oldest: timedelta | None = None
-    """Points of an older minute are not sent; None leaves it to the sink, which knows what its service takes."""
+    """Older points are not sent; None uses the sink's own limit for its service."""
 
     def __post_init__(self) -> None:
         if self.rate < 1:
@@ -60,9 +60,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends: what a reader of the metrics sees them come from."""
+    """The identity of the sender, as shown with the metrics."""
 
     role: str
     instance: str
     version: str
-    """Of logcount."""
+    """The version of logcount."""

@@ -1,4 +1,4 @@
-"""The connection string of an Application Insights resource: where to send, under which key, with which token.
+"""Parses the connection string of an Application Insights resource: endpoint, key and token scope.
 
 The format: https://learn.microsoft.com/azure/azure-monitor/app/connection-strings. No error text shows a value.
 """
@@ -13,7 +13,7 @@ from logcount.sinks.routes import check_endpoint
 
 _DEFAULT_ENDPOINT = "https://dc.services.visualstudio.com"
 _DEFAULT_SCOPE = "https://monitor.azure.com//.default"
-"""With both slashes: what Azure's own clients ask for."""
+"""With both slashes, as Azure's own clients request it."""
 _WHAT = "the connection string of Application Insights"
 _EXPECTED = "expected InstrumentationKey=GUID;IngestionEndpoint=https://HOST/"
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -21,21 +21,21 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class ConnectionString:
-    """What a connection string says."""
+    """A parsed connection string."""
 
     key: str = field(repr=False)
     """The instrumentation key."""
     endpoint: str
-    """Scheme, host and, behind a proxy, a path; without a slash at its end."""
+    """Scheme, host and, for a proxy, a path; without a slash at its end."""
     scope: str
-    """What a token must be asked for."""
+    """The scope to request a token for."""
 
 
 def parse_connection_string(text: str) -> ConnectionString:
-    """Read a connection string: keys in any case, in any order, unknown ones ignored.
+    """Parse a connection string: keys in any case and order; unknown ones are ignored.
 
     Raises:
-        Misconfigured: it cannot be read, or has no key, or its endpoint is no URL.
+        Misconfigured: it cannot be parsed, has no key, or its endpoint is not a URL.
 
     """
     parts = _split(text)
@@ -54,7 +54,7 @@ def parse_connection_string(text: str) -> ConnectionString:
 
 
 def scope_of(connection_string: str) -> str:
-    """Return the scope for which a token of this resource's cloud is asked.
+    """Return the scope of a token for this resource's cloud.
 
     Raises:
         Misconfigured: the connection string is wrong.
@@ -79,6 +79,6 @@ def _split(text: str) -> dict[str, str]:
 
 
 def _from_suffix(parts: dict[str, str]) -> str | None:
-    """Make the endpoint of a cloud that is named by its domain alone."""
+    """Return the endpoint of a cloud that is given only by its domain."""
     suffix, location = parts.get("endpointsuffix", "").strip("."), parts.get("location", "").strip(".")
     return f"https://{location and location + '.'}dc.{suffix}" if suffix else None

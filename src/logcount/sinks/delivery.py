@@ -1,8 +1,7 @@
-"""The delivery loop that all sinks share: sends points to an endpoint until each is accepted or marked.
+"""The delivery loop of all sinks: sends points to an endpoint until each is accepted or marked.
 
-One request is under way at a time. While the service as such is in trouble, whoever sends waits behind the first who
-met with it, and one request at a time finds out whether it is over. Items that are to be sent again by themselves
-hold up only the sending that they belong to.
+Only one request runs at a time. While the service itself is in trouble, all senders wait, and one request at a time
+tests whether the trouble is over. Items that are retried for their own reasons delay only their own send job.
 """
 
 from __future__ import annotations
@@ -31,21 +30,21 @@ _ENDPOINT = "endpoint"
 
 
 class Dialect(Protocol):
-    """What a service's protocol says: how points are written, and what its answers mean."""
+    """A service's protocol: writes points, and interprets answers."""
 
     def write(self, entries: Sequence[Item | Point]) -> tuple[bytes, int]:
-        """Write as many of the entries, from the first on, as one request may hold; return it and their number."""
+        """Write as many of the first entries as one request may hold; return the request and their number."""
         ...
 
     def judge(self, answer: HttpResponse, count: int, now: datetime) -> Verdict:
-        """Say what an answer means for each of so many entries."""
+        """Return what an answer means for each of `count` entries."""
         ...
 
 
 class DeliveryLoop:
     """Delivers items through an HTTP client; at least once.
 
-    What is older than `oldest` when its turn comes is marked `late`.
+    An item older than `oldest` when it is to be sent is marked `late`.
     """
 
     def __init__(self, dialect: Dialect, client: HttpClient, clock: Clock, oldest: timedelta | None) -> None:
@@ -61,8 +60,8 @@ class DeliveryLoop:
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing is accepted just now; None while all is well."""
-        return self._troubles.told(self._clock.now())
+        """Why nothing is accepted at present; None if there is no trouble."""
+        return self._troubles.describe(self._clock.now())
 
     async def deliver(self, items: Sequence[Item]) -> list[Mark]:
         """Return when every item is accepted or in the marks."""
@@ -77,14 +76,14 @@ class DeliveryLoop:
         return job.marks
 
     async def tell(self, points: Sequence[Point]) -> None:
-        """Try once to hand over points, unless the service is known to be in trouble."""
+        """Try once to send points, unless the service is known to be in trouble."""
         while points and not self._closed_seconds():
             body, count = self._dialect.write(points)
             await self._exchange(body, count)
             points = points[count:]
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         await self._client.close()
 
     async def _attempt(self, job: _SendJob) -> None:
@@ -111,14 +110,14 @@ class DeliveryLoop:
             self._failures += 1
             self._until = now + timedelta(seconds=self._pause)
             self._troubles.begin(_ENDPOINT, verdict.trouble or "", now, self._until)
-            self._client.route.forget()  # the host that was redirected to may be what is in trouble
+            self._client.route.forget()  # the trouble may be with the host of a redirect
         else:
             self._failures, self._until = 0, None
             self._troubles.end(_ENDPOINT)
         return verdict
 
     def _closed_seconds(self) -> float:
-        """Return how long to let the service be; never longer than the pause, should the clock be set back."""
+        """Return how long to wait before a request; at most the pause, even if the clock is set back."""
         if self._until is None:
             return 0.0
         return min(max((self._until - self._clock.now()).total_seconds(), 0.0), self._pause)
@@ -133,9 +132,9 @@ class DeliveryLoop:
 
 
 class DeliveringSink:
-    """What every sink that sends over HTTP shares: at least once, by a delivery loop.
+    """The base class of sinks that send over HTTP: at least once, by a delivery loop.
 
-    A sink of this kind is a subclass with its `name` and a constructor that hands over its dialect and its client.
+    A subclass has its `name` and a constructor that passes its dialect and its client.
     """
 
     name: str
@@ -145,7 +144,7 @@ class DeliveringSink:
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing is accepted just now; None while all is well."""
+        """Why nothing is accepted at present; None if there is no trouble."""
         return self._delivery.trouble
 
     async def send(self, items: Sequence[Item]) -> list[Mark]:
@@ -153,23 +152,23 @@ class DeliveringSink:
         return await self._delivery.deliver(items)
 
     async def tell(self, points: Sequence[Point]) -> None:
-        """Try once to hand over points that stand in no ledger; never raises."""
+        """Try once to send points that are not in the ledger; never raises."""
         await self._delivery.tell(points)
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         await self._delivery.close()
 
 
 class _SendJob:
-    """One send job: what is still to be sent, now or after a rest, and what was marked."""
+    """One send job: items still to be sent, now or after a pause, and the marks so far."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.waiting = deque([list(items)] if items else [])
         self.later: list[list[Item]] = []
         self.marks: list[Mark] = []
         self.vain_rounds = 0
-        """Rounds in a row, before this one, in which nothing was taken."""
+        """Consecutive rounds, before this one, in which no item was accepted or marked."""
         self._begin_round()
 
     def _begin_round(self) -> None:
@@ -178,7 +177,7 @@ class _SendJob:
         self.trouble = ""
 
     def take(self, now: datetime, oldest: timedelta | None) -> list[Item]:
-        """Return the next items to send, without those that are too old by now."""
+        """Return the next items to send; items that are too old are marked instead."""
         batch = self.waiting.popleft()
         if oldest is None:
             return batch
@@ -192,12 +191,12 @@ class _SendJob:
         return fresh
 
     def put_back(self, items: list[Item]) -> None:
-        """Leave items to the next request."""
+        """Put items back for the next request."""
         if items:
             self.waiting.appendleft(items)
 
     def settle(self, sent: list[Item], verdict: Verdict) -> None:
-        """Sort what was sent by what became of it."""
+        """Sort sent items by their fate."""
         again = []
         for item, became in zip(sent, verdict.items, strict=True):
             if became.fate == "again":
@@ -216,7 +215,7 @@ class _SendJob:
             self.asked = max((each for each in (self.asked, verdict.asked) if each is not None), default=None)
 
     def go_on(self) -> None:
-        """Begin a new round with what was put off."""
+        """Begin a new round with the items that were put off."""
         self.vain_rounds += 1
         self.waiting.extend(self.later)
         self.later = []
@@ -231,22 +230,22 @@ class _Trouble:
 
 
 class _Troubles:
-    """Troubles by what is in trouble; the one that has lasted longest is the one to tell."""
+    """The present troubles, by what is in trouble; the oldest one is reported."""
 
     def __init__(self) -> None:
         self._held: dict[object, _Trouble] = {}
 
     def begin(self, of: object, what: str, now: datetime, until: datetime) -> None:
-        """Note a trouble, or what an old one is by now; `until` is the next attempt."""
+        """Record a new trouble, or the present state of an old one; `until` is the next attempt."""
         old = self._held.get(of)
         self._held[of] = _Trouble(what, old.since if old else now, until)
 
     def end(self, of: object) -> None:
-        """Forget a trouble."""
+        """Remove a trouble."""
         self._held.pop(of, None)
 
-    def told(self, now: datetime) -> str | None:
-        """Return the trouble in words; None while all is well."""
+    def describe(self, now: datetime) -> str | None:
+        """Return the oldest trouble as text; None if there is none."""
         if not self._held:
             return None
         trouble = min(self._held.values(), key=lambda each: each.since)

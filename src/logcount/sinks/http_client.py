@@ -1,4 +1,4 @@
-"""The HTTP client of the sinks: one request at a time over HTTP, at a bounded rate, its answer read up to a bound."""
+"""The HTTP client of the sinks: one request at a time, at a limited rate, with a limited answer size."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from logcount.sinks.routes import Route
 
 HOPS_AT_MOST = 10
-"""Redirects for one request: what Azure's own clients follow."""
+"""The most redirects for one request, as in Azure's own clients."""
 _ANSWER_BYTES = 1024 * 1024
-"""Far more than an error for each of 500 items takes."""
+"""Far more than 500 items with an error each need."""
 _LEVEL = 1
-"""Of gzip: envelopes repeat themselves so much that more effort saves little, and it holds up everything else."""
+"""The gzip level: envelopes are so repetitive that a higher level saves little, and it would block the event loop."""
 _REDIRECTS = {307, 308}
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Why there is no answer; the request may have been taken all the same."""
+    """Why there is no answer; the service may still have accepted the request."""
 
     why: str
     delay: RetryDelay = RetryDelay.SOON
 
 
 class HttpClient:
-    """Posts to where a route leads, with a token if there is one; follows redirects as far as they are allowed."""
+    """Posts to the URL of a route, with a token if there is one; follows allowed redirects."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class HttpClient:
         self._session: ClientSession | None = None
 
     async def post(self, body: bytes) -> HttpResponse | Silence:
-        """Send a body; return the answer, or why there is none. A redirect that is not allowed is the answer."""
+        """Send a body; return the answer (a redirect if it is not allowed), or why there is none."""
         packed = gzip.compress(body, _LEVEL, mtime=0)
         for _ in range(HOPS_AT_MOST + 1):
             async with self._throttler:
@@ -69,7 +69,7 @@ class HttpClient:
         return answer
 
     async def close(self) -> None:
-        """Let go of connections; a later request makes new ones."""
+        """Close connections; a later request opens new ones."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -79,9 +79,9 @@ class HttpClient:
             async with asyncio.timeout(self._terms.answer_seconds):
                 headers = await self._authorized()
         except TimeoutError:
-            return Silence("a token could not be had in time", RetryDelay.SLOWLY)
-        except Exception as error:  # whose token it is, and how that fails, is not known here
-            return Silence(f"configuration: no token could be had ({type(error).__name__})", RetryDelay.SLOWLY)
+            return Silence("no token was obtained in time", RetryDelay.SLOWLY)
+        except Exception as error:  # the token provider is not known here, nor its errors
+            return Silence(f"configuration: no token could be obtained ({type(error).__name__})", RetryDelay.SLOWLY)
         session, host = self._open(), self.route.host
         try:
             async with session.post(self.route.url, data=packed, headers=headers, allow_redirects=False) as response:
@@ -92,11 +92,11 @@ class HttpClient:
             return Silence(f"it cannot be reached ({type(error).__name__})")
         except (ClientError, OSError):
             return Silence("the connection broke")
-        except ValueError:  # a header or a URL that cannot be written; its text would show it
+        except ValueError:  # an invalid header or URL; the error's text would show it
             return Silence("configuration: the request cannot be written", RetryDelay.SLOWLY)
 
     async def _authorized(self) -> dict[str, str]:
-        """Ask for the token each time: who hands it in keeps it for as long as it lasts."""
+        """Request the token each time: the provider caches it while it is valid."""
         if self._token is None:
             return self._headers
         return {**self._headers, "Authorization": f"Bearer {await self._token()}"}

@@ -1,4 +1,4 @@
-"""No sink: the ledger alone, for those who read it themselves."""
+"""No sink: points stay in the ledger only, for users who read it directly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class NoSink:
-    """Accepts every item and does nothing with it; a `Sink` whose cursor shows what would have been sent."""
+    """Accepts and drops every item; a `Sink` whose cursor shows what would have been sent."""
 
     name = "none"
     trouble = None

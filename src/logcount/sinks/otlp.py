@@ -1,4 +1,4 @@
-"""OTLP over HTTP: points as histograms for any collector or vendor that takes OpenTelemetry's metrics."""
+"""OTLP over HTTP: sends points as histograms to any collector or vendor that accepts OpenTelemetry metrics."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _OURS = {"content-type", "content-encoding", "content-length", "host"}
 
 
 class OtlpSink(DeliveringSink):
-    """Sends points to an OTLP endpoint: at least once, where it says that it took them all.
+    """Sends points to an OTLP endpoint: at least once, if the endpoint accepts whole requests.
 
-    A repeat carries the same `logcount.record` and `logcount.point`. Where an endpoint takes a part of a request it
-    does not say which: then all of that request are marked as refused. No age is too old, unless the terms say so.
+    A repeat carries the same `logcount.record` and `logcount.point`. An endpoint that accepts only some points of a
+    request does not say which: all points of that request are marked as refused. By default there is no age limit.
     """
 
     name = "otlp"
@@ -39,13 +39,13 @@ class OtlpSink(DeliveringSink):
         terms: Terms | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Connect to nothing yet.
+        """Prepare the sink, without connecting.
 
-        The endpoint is the base (`https://collector:4318`) or the whole URL, which ends in /v1/metrics; `headers` may
-        hold a vendor's key. `token` is asked before each request, so that it must keep what it got.
+        The endpoint is the base URL (`https://collector:4318`) or the whole URL, which ends in /v1/metrics; `headers`
+        may contain a vendor's key. `token` is called before each request, so it must cache tokens.
 
         Raises:
-            Misconfigured: the endpoint is wrong, a token would travel in clear, or the extra `otlp` is not installed.
+            Misconfigured: the endpoint is wrong, a token would be unencrypted, or the extra `otlp` is not installed.
 
         """
         base = check_endpoint(endpoint, "the OTLP endpoint").removesuffix(_PATH)
@@ -57,7 +57,7 @@ class OtlpSink(DeliveringSink):
 
 def _dialect(sender: Sender) -> Dialect:
     try:
-        from logcount.sinks.otlp_messages import OtlpMetrics  # noqa: PLC0415 - the messages are an extra
+        from logcount.sinks.otlp_messages import OtlpMetrics  # noqa: PLC0415 - an optional extra
     except ModuleNotFoundError:
         raise Misconfigured("the OTLP sink needs a package that is not here: pip install logcount[otlp]") from None
     return OtlpMetrics(sender)

@@ -1,9 +1,8 @@
-"""Points as OTLP messages, and what an OTLP endpoint's answers mean; needs the package of the messages.
+"""Writes points as OTLP messages and interprets an OTLP endpoint's answers; needs the extra `otlp`.
 
 The protocol: https://opentelemetry.io/docs/specs/otlp/ (OTLP/HTTP, binary). The convention for generative AI:
-https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/. Of what it asks for, the operation and the provider
-are not known of a point, and are left out; so is the model that was asked for, as `Model` is the one that answered
-wherever that is known.
+https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/. Three of its attributes are left out: a point has no
+operation and no provider, and no requested model, since `Model` is the model that answered wherever that is known.
 """
 
 from __future__ import annotations
@@ -51,9 +50,9 @@ if TYPE_CHECKING:
     from logcount.sinks.outcomes import HttpResponse
 
 _ITEMS_AT_MOST = 500
-"""A request; each may make two data points."""
+"""Per request; each may make two data points."""
 _BYTES_AT_MOST = 1_000_000
-"""A request; collectors take 4 MiB or more unless they are told otherwise."""
+"""Per request; by default, collectors accept 4 MiB or more."""
 _MINUTE = timedelta(minutes=1)
 _TOKENS = "{token}"
 _UNITS = {
@@ -64,7 +63,7 @@ _UNITS = {
     EXACT: "1",
     SECONDS_BEHIND: "s",
 }
-"""All others are tokens."""
+"""The units of metrics; all others are tokens."""
 _GEN_AI = "gen_ai.client.token.usage"
 _GEN_AI_TYPES = {PROMPT: "input", COMPLETION: "output"}
 _GEN_AI_MODEL = "gen_ai.response.model"
@@ -72,7 +71,7 @@ _MODEL = "Model"
 
 
 class OtlpMetrics:
-    """The protocol: a request of histograms, one data point a point and, of tokens, one more by the convention."""
+    """The protocol: histograms with one data point per point, and one more for tokens by the convention."""
 
     def __init__(self, sender: Sender) -> None:
         self._version = sender.version
@@ -84,7 +83,7 @@ class OtlpMetrics:
         self._resource = Resource(attributes=[_attribute(name, value) for name, value in named.items()])
 
     def write(self, entries: Sequence[Item | Point]) -> tuple[bytes, int]:
-        """Write as many points as a request may hold."""
+        """Write as many points as one request may hold."""
         metrics: dict[tuple[str, str], Histogram] = {}
         scopes: dict[str, ScopeMetrics] = {}
         room, count = _BYTES_AT_MOST, 0
@@ -104,11 +103,12 @@ class OtlpMetrics:
         return ExportMetricsServiceRequest(resource_metrics=[resource]).SerializeToString(), count
 
     def judge(self, answer: HttpResponse, count: int, now: datetime) -> Verdict:
-        """Judge all points alike, which is as much as the protocol tells.
+        """Judge all points of a request alike: the protocol gives no answer per point.
 
-        Where some data points are rejected, which ones is not said, and sending them again is forbidden: all of the
-        request are marked as refused, with how many were. What the protocol would drop for a fault of the
-        configuration, or for an error of the server, is kept and sent again. A 400 or 413 is sent again in halves.
+        If some data points are rejected, the answer does not say which, and the protocol forbids a retry: all points of
+        the request are marked as refused, with the number rejected. After a configuration or server error, where the
+        protocol would drop points, they are kept and sent again. After a 400 or 413 the request is sent again in
+        halves.
         """
         if not 200 <= answer.status < 300:
             return judge_status(answer, count, now)
@@ -164,17 +164,17 @@ def _attribute(name: str, value: str) -> KeyValue:
 
 
 def _clean(text: str) -> str:
-    """Return a text that has UTF-8: half of a character pair has none, and a message refuses it."""
+    """Return a text that can be encoded as UTF-8: half a surrogate pair cannot, and a message refuses it."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _nanoseconds(time: datetime) -> int:
-    return int(time.timestamp()) * 1_000_000_000
+    return max(int(time.timestamp()), 0) * 1_000_000_000  # the field has no sign
 
 
 def _rejected(answer: HttpResponse) -> int | None:
     """Return how many data points an answer says were rejected; None if it is no answer of the protocol."""
-    if "json" in answer.headers.get("content-type", ""):  # some answer so whatever they were sent
+    if "json" in answer.headers.get("content-type", ""):  # some endpoints answer in JSON to any request
         return _rejected_by_json(answer.body)
     try:
         return int(ExportMetricsServiceResponse.FromString(answer.body).partial_success.rejected_data_points)

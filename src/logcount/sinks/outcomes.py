@@ -1,10 +1,10 @@
-"""What an answer of the ingestion service means for each item that was sent: the table, and how it is read.
+"""Interprets an answer of the ingestion service for each sent item, by a table of statuses.
 
-An item is accepted only where the service says so. Whatever an answer leaves open is sent again: a repeat can be seen
-and removed, a loss cannot. What is refused is found by halving, so that one bad item holds up no other.
+An item is accepted only if the service says so. Items left open by an answer are sent again: a repeat can be detected
+and removed, a loss cannot. Refused items are found by halving, so that one bad item does not block others.
 
-The protocol: ApplicationInsights-Home, EndpointSpecs/ENDPOINT-PROTOCOL.md. Where no item is accepted, the status of
-the answer is that of the first item, so that the list of errors counts for more than the status does.
+The protocol: ApplicationInsights-Home, EndpointSpecs/ENDPOINT-PROTOCOL.md. If no item is accepted, the status of the
+answer is that of the first item, so the list of errors takes precedence over the status.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Fate = Literal["accepted", "late", "refused", "again"]
-"""What becomes of an item; of two for one item, the one further on holds, so that none is lost."""
+"""The result for an item; if an item has two, the later one in this order applies, so that no item is lost."""
 _ORDER: tuple[Fate, ...] = ("accepted", "late", "refused", "again")
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back over HTTP."""
+    """An HTTP answer."""
 
     status: int
     host: str
-    """Who answered."""
+    """The host that answered."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Their names are in lower case."""
+    """With names in lower case."""
     body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFate:
-    """What becomes of one item, with what the service said; holds no piece of the item."""
+    """The result for one item, with the service's reason; contains no part of the item."""
 
     fate: Fate
     said: str = ""
@@ -47,32 +47,32 @@ class ItemFate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer, or the want of one, comes to."""
+    """The meaning of an answer, or of a missing answer."""
 
     items: tuple[ItemFate, ...]
-    """In the order in which they were sent."""
+    """In the order of the request."""
     delay: RetryDelay = RetryDelay.AT_ONCE
-    """When to send again what is to be sent again."""
+    """When to retry the items with fate `again`."""
     halve: bool = False
-    """Whether to send that in two halves."""
+    """Whether to retry them in two halves."""
     whole: bool = False
-    """Whether it is about the service rather than these items: then nothing else need be tried meanwhile."""
+    """Whether it concerns the service and not these items: then no other request is useful meanwhile."""
     asked: float | None = None
-    """The pause that the service asked for, in seconds."""
+    """The pause that the service requested, in seconds."""
     trouble: str | None = None
-    """What is wrong, for people."""
+    """What is wrong, for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a status means, of a request or of an item in it."""
+    """The meaning of a status, for a request or for an item in it."""
 
     alone: Fate
-    """What becomes of an item that is answered so by itself."""
+    """The fate of a single item with this status."""
     delay: RetryDelay
     says: str
     halves: bool = False
-    """Whether a request so answered is sent again in halves."""
+    """Whether a request with this status is retried in halves."""
 
 
 _QUOTA = Rule("again", RetryDelay.RARELY, "the quota is used up")
@@ -81,7 +81,7 @@ _AWAY = Rule("again", RetryDelay.SOON, "not available")
 _MOVED = Rule("again", RetryDelay.SLOWLY, "configuration: redirected to where requests may not go")
 _RULES = {
     200: Rule("accepted", RetryDelay.AT_ONCE, "accepted"),
-    206: Rule("accepted", RetryDelay.AT_ONCE, "sampled out"),  # as an item's; a resent one would be sampled out again
+    206: Rule("accepted", RetryDelay.AT_ONCE, "sampled out"),  # an item's status; a retry would be sampled out again
     307: _MOVED,  # allowed redirects are followed before an answer is judged
     308: _MOVED,
     400: Rule("refused", RetryDelay.AT_ONCE, "not valid", halves=True),
@@ -106,7 +106,7 @@ _UNKNOWN = Rule("again", RetryDelay.SOON, "a status that is not known")
 _SPEECHLESS = Rule("again", RetryDelay.SLOWLY, "configuration: this is no answer of an ingestion service")
 _WRONG_KEY = Rule("again", RetryDelay.SLOWLY, "configuration: the instrumentation key is not known there")
 _WRONG_KEY_MESSAGE = "invalid instrumentation key"
-"""The one refusal that has no number, and that is no item's fault: every item is answered so."""
+"""The only refusal without a number that is not an item's fault: every item gets it."""
 
 _TOO_OLD = "103"
 _REASONS = {
@@ -115,17 +115,17 @@ _REASONS = {
     "104": "time too new",
     "109": "a field is missing",
 }
-"""Numbers that messages begin with; the rest of a message may repeat what was sent, and is never kept."""
+"""Numbers at the start of messages; the rest of a message may repeat the sent data and is never kept."""
 _NUMBER = re.compile(r"\s*(\d{1,4}):", re.ASCII)
 
 
 def rule_of(status: int) -> Rule:
-    """Return what a status means."""
+    """Return the rule of a status."""
     return _RULES.get(status, _UNKNOWN)
 
 
 def judge_status(answer: HttpResponse, count: int, now: datetime, rule: Rule | None = None) -> Verdict:
-    """Judge a request by the status alone, or by a rule that was found out otherwise."""
+    """Judge a request by its status alone, or by the given rule."""
     rule = rule or rule_of(answer.status)
     if rule.alone == "refused" and count == 1:
         return Verdict((ItemFate("refused", f"{answer.status}: {rule.says}"),))
@@ -140,14 +140,14 @@ def judge_status(answer: HttpResponse, count: int, now: datetime, rule: Rule | N
 
 
 def judge_silence(why: str, host: str, count: int, delay: RetryDelay = RetryDelay.SOON) -> Verdict:
-    """Judge a request that had no answer: whatever became of it, it is sent again."""
+    """Judge a request without an answer: it is sent again in any case."""
     return Verdict((ItemFate("again"),) * count, delay=delay, whole=True, trouble=f"no answer from {host}: {why}")
 
 
 def judge(answer: HttpResponse, count: int, now: datetime) -> Verdict:
-    """Judge an answer of the ingestion service to so many items.
+    """Judge an answer of the ingestion service to `count` items.
 
-    A 200 or 206 whose body is not the service's own accepts nothing: any other server at a wrong address answers 200.
+    A 200 or 206 with another body than the service's accepts nothing: a server at a wrong address may answer 200.
     """
     report = _read_report(answer.body)
     if answer.status in {200, 206} and report is None:
@@ -203,7 +203,7 @@ def _judge_items(answer: HttpResponse, report: _Report, count: int, now: datetim
 
 
 def _judge_unlisted(status: int, accepted: int | None, unlisted: int, *, stray: bool, alone: bool) -> ItemFate:
-    """Judge the items that no error names: accepted, if the numbers agree with that."""
+    """Judge the items that no error names: accepted if the numbers agree."""
     if status in {200, 206} and (accepted >= unlisted if accepted is not None else not stray):
         return ItemFate("accepted")
     return ItemFate("refused", f"{status}: not accepted, and no reason given") if alone else ItemFate("again")
@@ -227,7 +227,7 @@ def _judge_entry(entry: Any, status: int) -> tuple[ItemFate, Rule, int]:
 
 
 def _index_of(entry: Any, count: int) -> int | None:
-    """Return which item an error is about; None if that cannot be said. Of one item alone, every error is about it."""
+    """Return the item that an error is about; None if unknown. If there is only one item, every error is about it."""
     if count == 1:
         return 0
     index = _whole_number(entry.get("index")) if isinstance(entry, dict) else None

@@ -1,4 +1,4 @@
-"""How long a sink waits before it tries again: longer each time, spread by chance, as long as it was asked to."""
+"""How long a sink waits before a retry: exponential back-off with jitter, and what the service requests."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 class RetryDelay(IntEnum):
-    """How soon to try again, from sooner to later."""
+    """How soon to retry, from sooner to later."""
 
     AT_ONCE = 0
     SOON = 1
-    """The service is busy or away."""
+    """The service is busy or not available."""
     SLOWLY = 2
-    """Somebody has to mend something first."""
+    """The operator must first correct something."""
     RARELY = 3
-    """A quota is used up: it is renewed once a day, or month."""
+    """A quota is used up; it is renewed once a day or month."""
 
 
 _SPANS = {
@@ -32,16 +32,16 @@ _SPANS = {
 }
 """The first pause and the longest, in seconds."""
 _ASKED_AT_MOST = 3600.0
-"""What a service may ask for: a day's wait, or a slip of its clock, must not let points grow too old."""
+"""The longest pause that a service may request: with a day's wait or a wrong clock, points would become too old."""
 _DOUBLINGS_AT_MOST = 16
-"""More would pass every longest pause, and in time what a float holds."""
+"""More doublings exceed every longest pause, and finally the range of a float."""
 _SECONDS = re.compile(r"\s*(\d+)(?:\.\d*)?\s*", re.ASCII)
 
 
 def pause(delay: RetryDelay, failures: int, asked: float | None, chance: float) -> float:
     """Return how long to wait, in seconds, after so many failures in a row before this one.
 
-    Half of the back-off is fixed and half by chance. What the service asked for is kept to, up to an hour.
+    Half of the back-off is fixed and half is random. A pause that the service requested is kept, up to an hour.
     """
     first, longest = _SPANS[delay]
     grown: float = min(longest, first * 2 ** min(failures, _DOUBLINGS_AT_MOST))
@@ -50,7 +50,7 @@ def pause(delay: RetryDelay, failures: int, asked: float | None, chance: float) 
 
 
 def asked_pause(retry_after: str | None, now: datetime) -> float | None:
-    """Read `Retry-After` (RFC 9110: seconds, or a date) as seconds, an hour at most; None where it says nothing."""
+    """Parse `Retry-After` (RFC 9110: seconds, or a date) to seconds, at most 3600; None if missing or invalid."""
     if retry_after is None:
         return None
     seconds = _SECONDS.fullmatch(retry_after)
@@ -59,7 +59,7 @@ def asked_pause(retry_after: str | None, now: datetime) -> float | None:
         return min(float(seconds[1][:10]), _ASKED_AT_MOST)
     try:
         date = parsedate_to_datetime(retry_after)
-    except (ValueError, TypeError, IndexError, OverflowError):  # what it raises varies with what is wrong
+    except (ValueError, TypeError, IndexError, OverflowError):  # it raises different errors for different faults
         return None
     aware = date if date.tzinfo else date.replace(tzinfo=UTC)
     return min(max((aware - now).total_seconds(), 0.0), _ASKED_AT_MOST)

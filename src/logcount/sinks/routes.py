@@ -1,7 +1,7 @@
-"""Where requests go: the endpoint that was configured, and the hosts that it may redirect to.
+"""Where requests go: the configured endpoint, and the hosts to which it may redirect.
 
-A redirect is followed only over https (or, on this machine, over http from an endpoint that is itself on http), and
-only to hosts that are allowed by name: a token that goes elsewhere is a token lost.
+A redirect is followed only over https (or, on this machine, over http from an endpoint that itself uses http), and only
+to allowed hosts: a token sent to another host would be disclosed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", re.ASCII)
-"""Plain names and IPv4 addresses: what clients may read in two ways is not followed."""
+"""Plain names and IPv4 addresses; a host that clients may parse differently is not followed."""
 
 
 class Route:
-    """The way to an endpoint, by redirects that are remembered."""
+    """The URL of an endpoint; remembers redirects."""
 
     def __init__(self, endpoint: str, path: str, allowed: Iterable[str] = ()) -> None:
-        """Take an endpoint (checked by `check_endpoint`), the path of its resource, and domains that it may lead to."""
+        """Take an endpoint checked by `check_endpoint`, a resource's path, and the domains allowed for redirects."""
         self._base, self._path = endpoint.rstrip("/"), path
         parts = urlsplit(endpoint)
         self._secure = parts.scheme == "https"
@@ -34,21 +34,21 @@ class Route:
 
     @property
     def url(self) -> str:
-        """Where the next request goes."""
+        """The URL of the next request."""
         return (self._moved or self._base) + self._path
 
     @property
     def host(self) -> str:
-        """The host of that, and its port where it has one."""
+        """The host of this URL, with its port if given."""
         return urlsplit(self.url).netloc
 
     @property
     def keeps_secrets(self) -> bool:
-        """Whether what is sent can be read by nobody on the way."""
+        """Whether requests are encrypted, or stay on this machine."""
         return self._secure or _is_this_machine(self._own)
 
     def follow(self, location: str) -> bool:
-        """Go where an answer points, from now on; say whether that is allowed."""
+        """Use the redirect's target from now on; return whether it is allowed."""
         try:
             target = urlsplit(urljoin(self.url, location))
             allowed = bool(location) and self._allows(target)
@@ -59,7 +59,7 @@ class Route:
         return allowed
 
     def forget(self) -> None:
-        """Go to the configured endpoint again."""
+        """Use the configured endpoint again."""
         self._moved = None
 
     def _allows(self, target: SplitResult) -> bool:
@@ -73,10 +73,10 @@ class Route:
 
 
 def check_endpoint(url: str, what: str) -> str:
-    """Return the URL of an endpoint without slashes at its end.
+    """Return the URL of an endpoint without trailing slashes.
 
     Raises:
-        Misconfigured: it is none; the text names what it is for and does not repeat it.
+        Misconfigured: it is not a URL; the text names its purpose and does not repeat it.
 
     """
     try:

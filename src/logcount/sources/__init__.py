@@ -1,1 +1,1 @@
-"""Where log events come from."""
+"""The sources of log events: archives and Event Hubs."""

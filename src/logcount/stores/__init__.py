@@ -1,8 +1,8 @@
-"""Where a ledger is kept: a folder of this machine, or a container of Blob storage.
+"""Stores for a ledger: a folder of this machine, or a container of Blob storage.
 
-Names and bytes are the same in both (`objects`), so that one can be copied into the other. `folder` is made of `files`,
-which are whole or absent whatever is killed. `blob` knows the storage client, and `refusals` what its answers ask of
-people; neither is imported here, for the client takes half a second.
+Names and bytes are the same in both (`objects`), so that one can be copied to the other. `folder` uses `files`, which
+are whole or absent even if a process is killed. `blob` uses the storage client, and `refusals` explains its errors to
+the operator; neither is imported here, because importing the client takes half a second.
 """
 
 from logcount.stores.folder import FolderStore

@@ -1,4 +1,4 @@
-"""A container of Blob storage as a store: each object is a block blob, written by one conditional put."""
+"""A container of Blob storage as a store: each object is a block blob, written by one conditional PUT."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from azure.storage.blob.aio import ContainerClient
 from logcount.errors import Misconfigured, Unavailable
 from logcount.ports import Stored
 from logcount.stores.objects import MAX_BYTES, check_name, check_object, check_prefix, fits
-from logcount.stores.refusals import CONTAINER_NOT_FOUND, code_of, told
+from logcount.stores.refusals import CONTAINER_NOT_FOUND, code_of, describe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,43 +25,42 @@ if TYPE_CHECKING:
 _CONTAINER = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*\Z")
 _ABSENT = "BlobNotFound"
 _STANDS = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
-"""How the service says that a put found an object where none should be; any other 409 or 412 says something else."""
+"""Error codes for a PUT that found an existing object; any other 409 or 412 means something else."""
 _CHANGED = frozenset({"ConditionNotMet", _ABSENT})
-"""How it says that a put or a removal did not find the object that it was for."""
+"""Error codes for a PUT or DELETE that did not find the object with its tag."""
 _PROBE = "probe"
-"""An object that nobody writes: reading it tells whether the container is there and lets us in."""
+"""An object that is never written: reading it shows whether the container exists and allows access."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a call goes on before it is unavailable; the ledger tries again by itself, with its own back-off."""
+    """How long a call may take before it raises `Unavailable`; the ledger then retries with its own back-off."""
 
     retries: int = 2
     first_wait: int = 1
-    """Seconds before the first retry. The client's own (15 s, then 18 s) would hold up a partition for too long."""
+    """Seconds before the first retry. The client's defaults (15 s, then 18 s) would delay a partition for too long."""
     growth: int = 2
     """The wait before retry n is `first_wait` + `growth` ** n seconds."""
     connect_seconds: float = 5.0
     read_seconds: float = 20.0
-    """The longest silence of the service: 4 MiB take it less than one."""
+    """The longest silence of the service in seconds; it handles 4 MiB in less than one."""
     total_seconds: float = 60.0
 
 
 class BlobStore:
-    """Keeps objects as blobs of a container, named alike.
+    """Keeps objects as blobs of a container, under the same names.
 
-    Guarantee: `create` and `replace` are each one conditional put, which the service carries out whole or not at all,
-    once only, and for all readers at once (Blob storage is strongly consistent). What is not clearly answered is
-    `Unavailable`, and may have been written, or be written yet.
+    Guarantee: `create` and `replace` are each one conditional PUT, which the service performs atomically, only once,
+    and visibly to all readers at once (Blob storage is strongly consistent). A call without a clear answer raises
+    `Unavailable`; its object may have been written, or may still be written later.
 
-    A put whose answer is lost is tried again, by the client and (whatever `retries` says) once by aiohttp below it, and
-    then its own first try stands in its way. So False says that the object is there, or the tag another, and not for
-    certain that another process wrote it: a caller must look, and take what is there as another's, as the ledger does.
+    A PUT whose answer is lost is retried, by the client and (independent of `retries`) once by aiohttp below it, and
+    then finds the object of its own first try. So False means that the object exists or has another tag, but another
+    process need not have written it: a caller must read it and treat it as another's, as the ledger does. Likewise
+    False from `delete` means that the object does not exist with this tag; this call may have deleted it.
 
-    So too with `delete`: False says that the object is not there with this tag, whoever removed it.
-
-    The tag is the ETag, which every write changes. The identity needs the role Storage Blob Data Contributor; a SAS, to
-    read and write (and to list and delete, where that is asked, and to create the container, if it is missing).
+    The tag is the ETag, which every write changes. The identity needs the role Storage Blob Data Contributor; a SAS
+    needs read and write (and list and delete if these are used, and create if the container is missing).
     """
 
     def __init__(
@@ -73,13 +72,13 @@ class BlobStore:
         credential: AsyncTokenCredential | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """Connect by a connection string, else by the account's URL (a SAS may be in it) and a credential.
+        """Use a connection string, or else the account's URL (which may contain a SAS) and a credential.
 
-        Where both are given, the connection string must be that account's. The credential stays the caller's to close.
-        Nothing is sent yet.
+        If both are given, the connection string must be for that account. The caller closes the credential. Nothing is
+        sent yet.
 
         Raises:
-            Misconfigured: the container's name or the way to the account is not well formed.
+            Misconfigured: the container's name, the connection string or the URL is malformed.
 
         """
         if not _CONTAINER.match(container):
@@ -91,11 +90,11 @@ class BlobStore:
         self._shown = f"container {container!r} of {self._client.primary_hostname}"
 
     async def prepare(self) -> None:
-        """Make the container if it is not there, and try to read from it.
+        """Create the container if it is missing, and try to read from it.
 
         Raises:
-            Misconfigured: there is no such container, and it may not be made.
-            Unavailable: the service refuses (roles take minutes to take hold), or does not answer.
+            Misconfigured: there is no such container, and creating it is refused.
+            Unavailable: the service refuses access (a new role takes minutes to apply), or does not answer.
 
         """
         async with self._asked():
@@ -107,38 +106,38 @@ class BlobStore:
                 await self._make_container()
 
     async def read(self, name: str) -> Stored | None:
-        """Return what is there under the name, or None where nothing is; raises Unavailable."""
+        """Return the object of this name, or None; raises Unavailable."""
         check_name(name)
         async with self._asked():
             return await self._get(name)
 
     async def create(self, name: str, data: bytes) -> bool:
-        """Write the object if there is none of that name; say whether this call surely did; raises Unavailable."""
+        """Write the object if the name is free; return whether this call certainly wrote it; raises Unavailable."""
         check_object(name, data)
         async with self._asked():
             return await self._put(name, data, _STANDS, overwrite=False)
 
     async def replace(self, name: str, data: bytes, tag: str) -> bool:
-        """Write over the object if it still has this tag; say whether this call surely did; raises Unavailable."""
+        """Replace the object if it still has this tag; return whether this call certainly did; raises Unavailable."""
         check_object(name, data)
         held = {"etag": tag, "match_condition": MatchConditions.IfNotModified}
         async with self._asked():
             return await self._put(name, data, _CHANGED, overwrite=True, **held)
 
     async def delete(self, name: str, tag: str) -> bool:
-        """Remove the object if it still has this tag; say whether this call surely did; raises Unavailable."""
+        """Delete the object if it still has this tag; return whether this call certainly did; raises Unavailable."""
         check_name(name)
         async with self._asked():
             return await self._remove(name, tag)
 
     async def names(self, prefix: str) -> list[str]:
-        """Return the names that begin so, in order of code points; raises Unavailable."""
+        """Return the names with this prefix, in code point order; raises Unavailable."""
         check_prefix(prefix)
         async with self._asked():
             return sorted([name async for name in self._client.list_blob_names(name_starts_with=prefix) if fits(name)])
 
     async def close(self) -> None:
-        """Let go of the connections; the store cannot be used any more."""
+        """Close the connections; the store cannot be used afterwards."""
         await self._client.close()
 
     async def _get(self, name: str) -> Stored | None:
@@ -173,7 +172,7 @@ class BlobStore:
             await self._client.create_container()
         except HttpResponseError as error:
             if error.status_code in {401, 403}:
-                raise Misconfigured(f"{self._shown}: it is not there, and making it is refused: make it") from None
+                raise Misconfigured(f"{self._shown}: it does not exist and may not be created: create it") from None
             if code_of(error) != "ContainerAlreadyExists":
                 raise
 
@@ -183,7 +182,7 @@ class BlobStore:
             async with asyncio.timeout(self._patience.total_seconds):
                 yield
         except (AzureError, OSError) as error:
-            raise Unavailable(f"{self._shown}: {told(error)}") from None  # its text and its chain may hold a SAS
+            raise Unavailable(f"{self._shown}: {describe(error)}") from None  # its text and its chain may contain a SAS
 
 
 def _connect(
@@ -196,7 +195,7 @@ def _connect(
         and hasattr(credential, "get_token")
         and (account_url or "").lower().startswith("http:")
     ):
-        raise Misconfigured(f"container {container!r}: an identity's token is sent over https only: mend the URL")
+        raise Misconfigured(f"container {container!r}: an identity's token is sent over https only: correct the URL")
     try:
         if connection_string is None:
             return ContainerClient(account_url or "", container, credential=credential, **options)

@@ -1,13 +1,13 @@
-"""Files that are whole and lasting, or absent: created once, replaced by who knows what is there.
+"""Files that are whole and durable, or absent: created once, replaced only by a caller that knows the content.
 
-The law: an object is named only after its bytes are on the disk, and is told of only after its name is.
+Law: an object gets its name only after its bytes are on the disk, and a call returns only after its name is.
 
-A writer fills a file of its own beside the object (`.new-…`), syncs it, gives it the object's name by a hard link,
-syncs the folder and only then removes its own name of it. So a file with two names is one whose name may not be lasting
-yet, its writer being still at it or dead: whoever reads such a file syncs the folder before believing it. Without that,
-a second process could act on an object that a power cut then takes back.
+A writer writes its own file next to the object (`.new-…`), syncs it, links it to the object's name (a hard link), syncs
+the folder and only then removes its own name. So the object's name may not be durable yet if a file has two names: its
+writer is still running or dead. A reader of such a file syncs the folder first. Otherwise a second process could act on
+an object that a power cut then removes.
 
-What killed writers leave behind (their own names) harms nothing and is swept when it is old.
+Files left by killed writers (`.new-…`) do no harm and are removed when they are old.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
 _NEW = ".new-"
 _LOCK = ".lock"
 _LOCK_SECONDS = 10.0
-"""A holder needs milliseconds, so that one who holds on for longer is stopped or stuck."""
+"""A holder needs milliseconds; one that takes longer is stopped or stuck."""
 _LOCK_POLL_SECONDS = 0.005
 _OLD_SECONDS = 3600.0
-"""What is left of a writer is swept after this: far longer than any writer takes, as the age is by the wall clock."""
+"""The age at which a killed writer's file is removed: far longer than any write, since wall clocks can be wrong."""
 
 
 def tag_of(data: bytes) -> str:
-    """Return the tag of a content: its digest."""
+    """Return the tag of a content: its sha256."""
     return hashlib.sha256(data).hexdigest()
 
 
 def read_file(path: Path) -> bytes | None:
-    """Return what a file holds, once its name is lasting; None where there is no such file."""
+    """Return a file's content, after making its name durable; None if there is no such file."""
     try:
         stream = path.open("rb")
     except (FileNotFoundError, NotADirectoryError):
@@ -51,7 +52,7 @@ def read_file(path: Path) -> bytes | None:
 
 
 def create_file(path: Path, data: bytes) -> bool:
-    """Write a file unless there is one of that name; say whether this call did."""
+    """Write a file unless the name is taken; return whether this call wrote it."""
     new = _write_new(path.parent, data)
     try:
         os.link(new, path)
@@ -65,9 +66,9 @@ def create_file(path: Path, data: bytes) -> bool:
 
 
 def replace_file(path: Path, data: bytes, tag: str) -> bool:
-    """Write over a file if its content still has this tag; say whether this call did.
+    """Replace a file if its content still has this tag; return whether this call did.
 
-    Comparing and renaming happen under the folder's lock, which the system releases when its holder dies.
+    The folder's lock covers comparing and renaming; the system releases it if its holder dies.
     """
     try:
         with _locked(path.parent / _LOCK):
@@ -76,7 +77,7 @@ def replace_file(path: Path, data: bytes, tag: str) -> bool:
                 return False
             new = _write_new(path.parent, data)
             spare = new.with_name(f"{new.name}-")
-            os.link(new, spare)  # so that the file has two names until its place is lasting
+            os.link(new, spare)  # so that the file has two names until its new name is durable
             spare.replace(path)
             _settle(new)
             return True
@@ -87,7 +88,7 @@ def replace_file(path: Path, data: bytes, tag: str) -> bool:
 
 
 def delete_file(path: Path, tag: str) -> bool:
-    """Remove a file if its content still has this tag; say whether this call did. It is gone lastingly then."""
+    """Delete a file, durably, if its content still has this tag; return whether this call did."""
     try:
         with _locked(path.parent / _LOCK):
             found = read_file(path)
@@ -103,7 +104,7 @@ def delete_file(path: Path, tag: str) -> bool:
 
 
 def list_files(root: Path, prefix: str) -> Iterator[str]:
-    """Yield the paths below the root that begin with a prefix, once their names are lasting; in no order."""
+    """Yield the paths below the root that begin with a prefix, after making their names durable; unordered."""
     above = prefix.rpartition("/")[0]
     waiting = [f"{above}/" if above else ""]
     while waiting:
@@ -122,16 +123,16 @@ def list_files(root: Path, prefix: str) -> Iterator[str]:
 
 
 def _may_lead(path: str, prefix: str) -> bool:
-    """Say whether a path begins with the prefix, or is of a folder in which one might."""
+    """Return whether a path begins with the prefix, or is a folder that may contain such a path."""
     return path.startswith(prefix) or prefix.startswith(f"{path}/")
 
 
 def make_root(root: Path) -> None:
-    """Make a folder and all that leads to it, lastingly, and try what files need there: hard links above all."""
+    """Create a folder and its parents, durably, and test the file system: mainly whether it has hard links."""
     missing = [path for path in (root, *root.parents) if not path.exists()]
     root.mkdir(parents=True, exist_ok=True)
     for path in missing or [root]:
-        with suppress(PermissionError):  # a folder that may not be opened was there before, with what is in it
+        with suppress(PermissionError):  # a folder without read access existed before, with its entries
             sync_folder(path.parent)
     tried = root / f"{_NEW}{token_hex(8)}-tried"
     create_file(tried, b"")
@@ -139,26 +140,26 @@ def make_root(root: Path) -> None:
 
 
 def make_folder(folder: Path, root: Path) -> None:
-    """Make a folder and those between it and the root, lastingly; the root must be there."""
+    """Create a folder and those between it and the root, durably; the root must exist."""
     below = [folder, *folder.parents][: len(folder.parts) - len(root.parts)]
     for path in reversed(below):
         path.mkdir(exist_ok=True)
-        sync_folder(path.parent)  # also where another process made it: that one may not have come so far
+        sync_folder(path.parent)  # also if another process created it: it may not have synced yet
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed writers left in a folder long ago."""
+    """Remove old files of killed writers from a folder."""
     old = time.time() - _OLD_SECONDS
     left = [entry.path for entry in os.scandir(folder) if entry.name.startswith(_NEW) and _is_older(entry, old)]
     if left:
-        sync_folder(folder)  # an object that one of them is the second name of is lasting only now
+        sync_folder(folder)  # an object that still has such a second name becomes durable only now
     for path in left:
-        with suppress(FileNotFoundError):  # another process sweeps too
+        with suppress(FileNotFoundError):  # another process may sweep too
             os.unlink(path)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder lasting."""
+    """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -174,13 +175,13 @@ def _write_new(folder: Path, data: bytes) -> Path:
             stream.flush()
             os.fsync(stream.fileno())
     except OSError:
-        _forget(new)  # where the disk is full it must not stay
+        _forget(new)  # on a full disk it must not stay
         raise
     return new
 
 
 def _settle(new: Path) -> None:
-    """Make the object's name lasting, and say so by removing the other; where the sync fails, both names stay."""
+    """Make the object's name durable, then remove the other name; if the sync fails, both names stay."""
     sync_folder(new.parent)
     _forget(new)
 
@@ -198,16 +199,21 @@ def _is_older(entry: os.DirEntry[str], time: float) -> bool:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    import fcntl  # noqa: PLC0415 - not on Windows, where only this module's import must not fail
-
     with path.open("ab") as lock:
         deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(errno.ETIMEDOUT, "another process holds the lock") from None
-                time.sleep(_LOCK_POLL_SECONDS)
+        while not _is_ours(lock):
+            if time.monotonic() > deadline:
+                raise TimeoutError(errno.ETIMEDOUT, "another process holds the lock")
+            time.sleep(_LOCK_POLL_SECONDS)
         yield
+
+
+def _is_ours(lock: IO[bytes]) -> bool:
+    """Take a lock, unless another process holds it."""
+    import fcntl  # noqa: PLC0415 - not on Windows, where only this module's import must not fail
+
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

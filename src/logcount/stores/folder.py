@@ -1,4 +1,4 @@
-"""A folder of this machine as a store: each object is a file, whole or absent whatever is killed."""
+"""A folder of this machine as a store: each object is a file, whole or absent even if a process is killed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _THREADS = 8
-"""Enough for the partitions of a process to wait for the disk side by side; its own, as counting may fill the rest."""
+"""Enough for a process's partitions to wait for the disk concurrently; a separate pool, as counting may fill others."""
 _MEND = {
     errno.ENOSPC: "no space is left on its disk: free some, or make the disk larger",
     errno.EDQUOT: "the quota of its disk is used up",
@@ -45,27 +45,26 @@ _MEND = {
     errno.ENFILE: "too many files are open on this machine",
 }
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
-"""How file systems say that they have no hard links, or no folder that can be synced."""
+"""Error codes of file systems without hard links, or without fsync of folders."""
 
 
 class FolderStore:
-    """Keeps objects as files below a folder: their names are the paths, their bytes the content.
+    """Keeps objects as files below a folder: the name is the path, the bytes are the content.
 
-    Guarantee: what `create` or `replace` said was written is on the disk, survives a power cut (as far as the system's
-    fsync does), and is read whole by every process of this machine; of a writer that is killed at any instant, all or
-    nothing is there. Of many creators one writes. What `delete` said was removed stays removed by the same rules. A
-    file system with hard links is needed (not Azure Files over SMB). Where `create` says False on NFS, the object may
-    be this call's own: the protocol may lose an answer.
+    Guarantee: if `create` or `replace` returns True, the object is on the disk, survives a power cut (as far as the
+    system's fsync does), and is read whole by every process of this machine. If a writer is killed at any instant, all
+    or nothing is written. Only one of several creators writes. An object that `delete` removed stays removed by the
+    same rules. A file system with hard links is needed (not Azure Files over SMB). On NFS `create` may return False for
+    an object that this call wrote: the protocol may lose an answer.
 
-    The tag is the digest of the content. So an object that was changed and changed back can be replaced with the old
-    tag; that is right here, as its content is all that anybody knows of it: what was decided on that content still
-    holds. (The ledger's objects only go forward, and never come back to a content.)
+    The tag is the sha256 of the content. So an object that was changed and changed back can be replaced with the old
+    tag. This is correct: callers decide only by the content. (The ledger's objects never return to an old content.)
 
-    A call that is cancelled or runs out of time is not undone: its thread goes on, and may yet write.
+    A call that is cancelled or times out is not undone: its thread goes on, and may still write.
     """
 
     def __init__(self, root: Path, *, seconds: float = 60.0) -> None:
-        """Keep objects below `root`; a call that takes longer than `seconds` (a disk of the network) is unavailable."""
+        """Keep objects below `root`; a call that takes longer than `seconds` (a network disk) raises Unavailable."""
         if os.name == "nt":
             raise Misconfigured(f"{root}: a ledger in a folder needs Linux or macOS: use a container of Blob storage")
         self._root = root.absolute()
@@ -74,42 +73,42 @@ class FolderStore:
         self._made: set[Path] = set()
 
     async def prepare(self) -> None:
-        """Make the folder if it is not there, and try what the store needs of its file system.
+        """Create the folder if it is missing, and test that its file system has what the store needs.
 
         Raises:
-            Misconfigured: it cannot be such a folder.
-            Unavailable: it cannot be written to now.
+            Misconfigured: it is a file, or its file system is not suitable.
+            Unavailable: it cannot be written to at present.
 
         """
         await self._run(self._prepare)
 
     async def read(self, name: str) -> Stored | None:
-        """Return what is there under the name, or None where nothing is; raises Unavailable."""
+        """Return the object of this name, or None; raises Unavailable."""
         check_name(name)
         return await self._run(partial(self._read, self._root / name))
 
     async def create(self, name: str, data: bytes) -> bool:
-        """Write the object if there is none of that name; say whether this call did; raises Unavailable."""
+        """Write the object if the name is free; return whether this call wrote it; raises Unavailable."""
         check_object(name, data)
         return await self._run(partial(self._create, self._root / name, data))
 
     async def replace(self, name: str, data: bytes, tag: str) -> bool:
-        """Write over the object if it still has this tag; say whether this call did; raises Unavailable."""
+        """Replace the object if it still has this tag; return whether this call did; raises Unavailable."""
         check_object(name, data)
         return await self._run(partial(self._replace, self._root / name, data, tag))
 
     async def delete(self, name: str, tag: str) -> bool:
-        """Remove the object if it still has this tag; say whether this call did; raises Unavailable."""
+        """Delete the object if it still has this tag; return whether this call did; raises Unavailable."""
         check_name(name)
         return await self._run(partial(self._delete, self._root / name, tag))
 
     async def names(self, prefix: str) -> list[str]:
-        """Return the names that begin so, in order of code points; raises Unavailable."""
+        """Return the names with this prefix, in code point order; raises Unavailable."""
         check_prefix(prefix)
         return await self._run(partial(self._names, prefix))
 
     async def close(self) -> None:
-        """Let go of the threads, without waiting for those that the disk holds up."""
+        """Stop the threads, without waiting for those that wait for the disk."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, call: Callable[[], Value]) -> Value:
@@ -164,13 +163,13 @@ class FolderStore:
         return sorted(name for name in list_files(self._root, prefix) if fits(name))
 
     def _look_for_root(self) -> None:
-        """Tell a folder that is not there from an empty one."""
+        """Raise if the root is missing, to distinguish this from an empty folder."""
         if not self._root.is_dir():
             raise FileNotFoundError(errno.ENOENT, "no such folder")
 
 
 def unavailable(root: Path, error: OSError) -> Unavailable:
-    """Return an error of the operating system as ours, with what to mend."""
+    """Translate an error of the operating system to `Unavailable`, with a hint for the operator."""
     code = errno.errorcode.get(error.errno or 0, type(error).__name__)
     why = _MEND.get(error.errno or 0) or error.strerror or "the operating system refuses"
     return Unavailable(f"folder {root}: {why} ({code})")

@@ -1,22 +1,22 @@
-"""What may be stored: one rule for names and sizes, which a file system and Blob storage can both keep."""
+"""Rules for names and sizes of objects that both a file system and Blob storage can keep."""
 
 from __future__ import annotations
 
 MAX_BYTES = 4 * 1024 * 1024
-"""The most that an object may hold: what one put takes in one piece and one read gives back."""
+"""The largest object: one PUT writes it whole, and one read returns it."""
 _MAX_NAME = 1024  # characters, Blob storage's limit
 _MAX_SEGMENT = 255  # bytes, what file systems take
 
 
 def check_name(name: str) -> None:
-    r"""Refuse a name that some store could not keep as it is, or that would lead out of it.
+    r"""Refuse a name that some store could not keep unchanged, or that would lead out of it.
 
-    A segment begins with no dot (`.` and `..` lead elsewhere, and the folder's own files begin so) and ends with none
-    (Blob storage may drop it); it has no backslash and no control character. No name may be the beginning of another at
-    a `/`: a file cannot be a folder too. Case is told apart, but not by every file system: write lower case.
+    A segment does not begin with a dot (`.` and `..` lead elsewhere, and the folder's own files begin with one) or end
+    with one (Blob storage may drop it); it has no backslash and no control character. A name plus `/` must not be the
+    start of another name: a file cannot also be a folder. Use lower case: not every file system distinguishes case.
 
     Raises:
-        ValueError: the name is not fit; it is the caller who errs.
+        ValueError: the name is not valid; an error of the caller.
 
     """
     if len(name) > _MAX_NAME or not name.isprintable() or "\\" in name:
@@ -27,10 +27,10 @@ def check_name(name: str) -> None:
 
 
 def check_prefix(prefix: str) -> None:
-    """Refuse the beginning of a name that no object could have; an empty one is fit.
+    """Refuse a prefix that no object's name can have; an empty one is valid.
 
     Raises:
-        ValueError: the prefix is not fit; it is the caller who errs.
+        ValueError: the prefix is not valid; an error of the caller.
 
     """
     if not fits(prefix):
@@ -38,7 +38,7 @@ def check_prefix(prefix: str) -> None:
 
 
 def fits(name: str) -> bool:
-    """Say whether an object may have this name; whatever else is found in a store is nobody's object."""
+    """Return whether an object may have this name; anything else found in a store is ignored."""
     try:
         check_name(name)
     except ValueError:
@@ -47,10 +47,10 @@ def fits(name: str) -> bool:
 
 
 def check_object(name: str, data: bytes) -> None:
-    """Refuse what no store may be asked to write.
+    """Refuse an object that a store must not write.
 
     Raises:
-        ValueError: the name is not fit, or the data is more than `MAX_BYTES`.
+        ValueError: the name is not valid, or the data is more than `MAX_BYTES`.
 
     """
     check_name(name)

@@ -1,4 +1,4 @@
-"""What Blob storage's refusals mean to people: which role, network or setting to mend; told by its error codes."""
+"""Explains Blob storage's errors to the operator, by error code: which role, network or setting to correct."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BY_CODE = {
     "OperationTimedOut": "the service took too long",
 }
 _BY_STATUS = {
-    401: "who asks is not accepted",
+    401: "the credential is not accepted",
     403: f"access is refused: {_ROLE}",
     404: "the service does not know what was asked for: is this the account's blob endpoint?",
     429: "the service is busy",
@@ -41,13 +41,13 @@ def code_of(error: AzureError | OSError) -> str:
     return str(getattr(code, "value", code) or "")
 
 
-def told(error: AzureError | OSError) -> str:
-    """Return what went wrong and what to mend; nothing of the error's own text, which may hold a SAS or a header."""
+def describe(error: AzureError | OSError) -> str:
+    """Return the cause and what to correct, without the error's own text, which may contain a SAS or a header."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status:
         code = code_of(error)
         why = _BY_CODE.get(code) or _BY_STATUS.get(status) or "the service answers with an error"
         return f"{why} (HTTP {status}{code and ', ' + code})"
     if isinstance(error, ClientAuthenticationError):
-        return "no credential could be had: is an identity assigned, and AZURE_CLIENT_ID that identity's?"
+        return "no credential is available: is an identity assigned, and AZURE_CLIENT_ID that identity's?"
     return f"cannot be reached, or did not answer in time ({type(error).__name__})"

@@ -80,7 +80,6 @@ class Cutter:
         added = [token for token in backend.get_added_tokens_decoder().values() if token.content]
         at, inner = (set(), set()) if whole else _separators(backend, added)
         self.complete = len(at) == len(added)
-        self._is_proven = bool(at) or not added
         self._pattern = re.compile(trie_pattern(at)) if at else None
         self._inner = re.compile(trie_pattern(inner)) if inner else None
         if not whole and _splits_known_words(backend):
@@ -89,15 +88,6 @@ class Cutter:
     def stretches(self, text: str) -> list[str]:
         """Return what stands between the added tokens, one more than there are tokens; some may be empty."""
         return self._pattern.split(text) if self._pattern is not None else [text]
-
-    def seams(self, text: str) -> list[int] | None:
-        """Return where the added tokens of a text start and end, ascending; None where cutting is not proven."""
-        if not self._is_proven:
-            return None
-        if self._pattern is None:
-            return []
-        offsets = (offset for found in self._pattern.finditer(text) for offset in found.span())
-        return list(dict.fromkeys(offsets))
 
     def pieces(self, stretch: str) -> Iterator[str]:
         """Give a stretch in pieces of at most `LONGEST_STRETCH` characters, where it can be cut in time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from logcount.tokenizers.loading import load_tokenizer
 from logcount.tokenizers.store import TokenizerStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from logcount.tokenizers.fetch.origins import TokenizerSpec
@@ -30,7 +32,15 @@ _NAME_BYTES = 80
 class TokenizerRegistry:
     """Gives each model the first tokenizer whose pattern matches its name, without regard to case."""
 
-    def __init__(self, specs: Sequence[TokenizerSpec], *, store: Path) -> None:
+    def __init__(
+        self,
+        specs: Sequence[TokenizerSpec],
+        *,
+        store: Path,
+        loading: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Enter `loading` for as long as a tokenizer is loaded."""
+        self._loading = loading
         self._specs = tuple(specs)
         self._store = TokenizerStore(store)
         self._loaded: dict[Path, TransformersTokenizer] = {}
@@ -78,7 +88,8 @@ class TokenizerRegistry:
     def _take(self, spec: TokenizerSpec) -> TransformersTokenizer:
         folder = own_folder(spec) or self._store.folder(spec)
         if folder not in self._loaded:
-            self._loaded[folder] = load_tokenizer(folder, name=self._checked_name(spec))
+            with self._loading():
+                self._loaded[folder] = load_tokenizer(folder, name=self._checked_name(spec))
         return self._loaded[folder]
 
     def _checked_name(self, spec: TokenizerSpec) -> str:

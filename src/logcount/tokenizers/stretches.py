@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TOO_LONG = "a text of more than 4 Mi characters that cannot be cut"
 
 LONGEST_PIECE = 4 * 2**20
-"""Characters that are tokenized at once: at worst 3 s and 200 MB by the fast engine, 6 s and 1.6 GB by the other."""
+"""Characters that are tokenized at once: at worst 3 s and 270 MB by the fast engine, 6 s and 1.6 GB by the other."""
 
 WORTH_LOADING = 2**18
 """Characters that the reference counts before the fast engine is loaded and tried, which takes 2 seconds and more."""
@@ -116,10 +116,6 @@ class StretchCounter:
                 count = counts.young.get(key)
                 total += self._learn(key, stretch) if count is None else count
         return total
-
-    def seams(self, text: str) -> list[int] | None:
-        """Return where the added tokens of a text start and end, ascending; None where cutting is not proven."""
-        return self._cutter.seams(text)
 
     @cached_property
     def added(self) -> int | None:

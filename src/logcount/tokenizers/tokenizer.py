@@ -58,14 +58,6 @@ class TransformersTokenizer:
             # What the engines raise on surrogates; any other text goes through.
             return self._count(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"), special=special)
 
-    def seams(self, text: str) -> list[int] | None:
-        """Return where a text can be cut so that the counts of the pieces add up to the count of the whole.
-
-        These are the offsets, ascending, at which the tokenizer's added tokens start and end; None where it is
-        not proven of this tokenizer that its texts can be cut.
-        """
-        return self._counter.seams(text)
-
     def prepare(self) -> None:
         """Load the fast engine and try it, which takes some seconds; else it is done when enough was counted."""
         self._counter.load()

@@ -1,4 +1,4 @@
-"""Worker processes: each is given pieces of work over a pipe, and answers over another with what they came to.
+"""Worker processes: each gets work items over a pipe, and returns their results over another.
 
-They are started, never forked: a tokenizer that was used does not survive a fork.
+They are started, never forked: a tokenizer that was used does not work after a fork.
 """

@@ -1,8 +1,8 @@
-"""A worker process: reads pieces of work from a pipe, and answers over another with what each came to.
+"""A worker process: reads work items from a pipe, and writes their results to another.
 
-Started by `worker` as `python -m logcount.workers.process REQUESTS ANSWERS`. It ends when its parent does: the pipe is
-then closed. Frames come from the parent alone: the first holds a pickle of what makes the work, each further one that
-of a piece.
+Started by `worker` as `python -m logcount.workers.process REQUESTS ANSWERS PROGRESS`, three descriptors. It ends when
+its parent does: the pipe is then closed. Frames come from the parent alone: the first holds a pickle of what makes the
+work, given a `Progress`; each further one that of a piece.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from logcount.errors import LogcountError
+from logcount.workers.progress import NOWHERE, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIZE = struct.Struct("<Q")
-"""Before each request: its bytes."""
+"""Before each request: its size in bytes."""
 
 ANSWER = struct.Struct("<?Q")
-"""Before each answer: whether it is what the work came to, else the error that it raised; and its bytes."""
+"""Before each answer: whether it is a result, else a raised error; and its size in bytes."""
 
 BUFFER_BYTES = 1024 * 1024
-"""What a pipe is asked to hold: the most that Linux gives anybody, and a batch of 300 ordinary events."""
+"""The requested pipe capacity: Linux's limit for unprivileged processes, and a batch of 300 ordinary events."""
 
 OUT_OF_MEMORY = 71
-"""The exit status where there was no more memory to be had."""
+"""The exit status after running out of memory."""
 
 _PR_SET_PDEATHSIG = 1
 """From Linux's `sys/prctl.h`: the signal that a process gets when its parent ends."""
@@ -39,17 +40,17 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """Work until the parent closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is sent to a whole group is for the parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a signal to the whole process group is for the parent
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with suppress(AttributeError, OSError, TypeError):  # Linux alone has it; else one that hangs lives on
+    with suppress(AttributeError, OSError, TypeError):  # only Linux has it; elsewhere a hanging process lives on
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     with suppress(OSError):
-        os.dup2(2, 1)  # what a library prints is no part of the parent's output
+        os.dup2(2, 1)  # output of libraries must not be in the parent's stdout
     with open(int(sys.argv[1]), "rb", BUFFER_BYTES) as requests, open(int(sys.argv[2]), "wb") as answers:
         try:
-            _serve(requests, answers)
+            _serve(requests, answers, Progress(int(sys.argv[3])))
         except (EOFError, BrokenPipeError):
-            os._exit(0)  # closing what is left would fail again
+            os._exit(0)  # closing the pipes would fail again
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
         except Exception as error:
@@ -57,14 +58,16 @@ def main() -> None:
             sys.exit(1)
 
 
-def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def _serve(requests: BinaryIO, answers: BinaryIO, progress: Progress) -> None:
     try:
-        work: Callable[[Any], Any] = pickle.loads(_read(requests))()  # noqa: S301 - the parent's
+        with progress.loading():
+            work: Callable[[Any], Any] = pickle.loads(_read(requests))(progress)  # noqa: S301 - the parent's
     except LogcountError as error:
         _write(answers, False, error)
         return
     _write(answers, True, None)
     while True:
+        progress.begin(NOWHERE)
         piece = pickle.loads(_read(requests))  # noqa: S301 - the parent's
         try:
             result = work(piece)

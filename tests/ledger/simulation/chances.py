@@ -62,6 +62,8 @@ class Chances:
     """That a partition is taken away in the middle of a batch, rather than between two."""
     last_event: bool
     """Whether every partition gets one more event once the mischief is over."""
+    unexpected: float = 0.0
+    """That it raises what no port says that it raises."""
     actions: dict[str, float] = field(default_factory=dict)
 
 
@@ -102,6 +104,7 @@ def draw(random: Random, focus: str | None = None) -> Chances:
         mark=often("mark", 0.1),
         cancelled=random.choice((0.0, 0.5, 1.0)),
         last_event=random.random() < 0.7,
+        unexpected=0.05 if focus == "unexpected" else 0.0,
         actions=actions,
     )
 

@@ -88,6 +88,7 @@ class SimulatedHub:
 
     def _let_go(self, links: dict[str, asyncio.Task[None]], partition: str, _: object) -> None:
         del links[partition]
+        self._process.context.troubles.forget(f"partition {partition}")  # as a real hub's, at every sharing out
         self.changed.set()
 
     def _outdated(self, began: HubState) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from logcount.errors import Unavailable
 from logcount.model.points import Mark
 from logcount.ports import Stored
+from simulation.world import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,6 +144,7 @@ class SimulatedCounting:
     """Counts events: what each comes to was drawn when it was made; satisfies `ports.Counting`."""
 
     restarts = 0
+    trouble = None
 
     def __init__(self, world: World, tallies: dict[bytes, tuple[Tally, ...]]) -> None:
         self._world = world
@@ -150,6 +152,8 @@ class SimulatedCounting:
 
     async def count(self, partition: str, batch: Sequence[LogEvent]) -> list[list[Tally]]:
         await asyncio.sleep(self._world.duration())
+        if self._world.surprises("counting"):
+            raise RuntimeError(SECRET)
         return [list(self._tallies[event.data]) for event in batch]
 
 

@@ -41,7 +41,7 @@ def surroundings(world: World) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for module in (link, context, service, partition):
             stack.enter_context(patch.object(module, "time", Clock))
-        for dicer in (driver, service):
+        for dicer in (driver, service, partition):
             stack.enter_context(patch.object(dicer, "random", dice))
         stack.enter_context(patch.object(service, "datetime", WallClock))
         # records are read again and again; what equal bytes come to is worked out once, for speed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from logcount.errors import Unavailable
@@ -16,12 +17,14 @@ from simulation.virtual_time import Scheduler, simulated_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from random import Random
 
     from simulation.chances import Chances
     from simulation.process import Process
 
 Answer = TypeVar("Answer")
+
+SECRET = "a piece of a body"
+"""What an unexpected error says."""
 
 BASE = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -31,6 +34,7 @@ class World:
 
     def __init__(self, random: Random, chances: Chances, *, traced: bool = False) -> None:
         self.random = random
+        self._surprises = Random(chances.seconds + chances.unexpected)
         self.chances = chances
         self.scheduler = Scheduler()
         self.loop = simulated_loop(self.scheduler, self.fail)
@@ -62,6 +66,12 @@ class World:
     def chance(self, probability: float) -> bool:
         """Draw whether something happens; once the mischief is over, nothing does."""
         return self.mischief and probability > 0 and self.random.random() < probability
+
+    def surprises(self, part: str) -> bool:
+        """Draw whether an operation raises what no port says that it raises; drawn apart, so that all else stays."""
+        surprised = self.mischief and self._surprises.random() < self.chances.unexpected
+        self.happened[f"unexpected error of the {part}"] += surprised
+        return surprised
 
     def later(self, seconds: float, what: Callable[[], Any]) -> None:
         """Have the world do something, whatever becomes of the processes."""
@@ -101,7 +111,9 @@ class _Operation:
         if self._fault == "late":
             world.pending += 1
             world.later(world.random.uniform(1.0, 40.0), self._land_late)
-        world.later(world.duration(), self._unheard if self._fault in {"unreachable", "late"} else self._land)
+        world.later(
+            world.duration(), self._unheard if self._fault in {"unreachable", "late", "unexpected"} else self._land
+        )
 
     def _draw_fault(self, part: str) -> str | None:
         world = self._world
@@ -110,11 +122,15 @@ class _Operation:
         for fault in ("unreachable", "lost", "late"):
             if world.chance(getattr(world.chances, fault)):
                 return fault
-        return None
+        started = "header" not in self._what  # one that cannot start ends with an error
+        return "unexpected" if started and world.surprises(part) else None
 
     def _unheard(self) -> None:
         self._world.note(self._process.word, f"{self._what}: {self._fault}")
-        self._fail(Unavailable(f"{self._what} is not answered"))
+        if self._fault == "unexpected":
+            self._fail(RuntimeError(SECRET))
+        else:
+            self._fail(Unavailable(f"{self._what} is not answered"))
 
     def _land_late(self) -> None:
         world = self._world

@@ -49,26 +49,35 @@ def _replies(documents: Documents) -> tuple[Reply, ...]:
     blocks: dict[Any, dict[str, Any]] = {}
     reason: Any = None
     for document in documents:
-        kind = strings(document.get("type"))
         reason = document.get("stop_reason") or child(document, "delta").get("stop_reason") or reason
-        if kind == "message":
-            blocks.update((order, dict(block)) for order, block in enumerate(objects(document.get("content"))))
-        elif kind == "content_block_start":
-            blocks[_index(document)] = dict(child(document, "content_block"))
-        elif kind == "content_block_delta":
-            _extend(blocks.setdefault(_index(document), {}), child(document, "delta"))
+        take = _TAKES.get(strings(document.get("type")))
+        if take is not None:
+            take(blocks, document)
     return (_reply(list(blocks.values()), finish(reason)),)
+
+
+def _take_message(blocks: dict[Any, dict[str, Any]], message: Document) -> None:
+    blocks.update((order, dict(block)) for order, block in enumerate(objects(message.get("content"))))
+
+
+def _take_start(blocks: dict[Any, dict[str, Any]], event: Document) -> None:
+    blocks[_index(event)] = dict(child(event, "content_block"))
+
+
+def _take_delta(blocks: dict[Any, dict[str, Any]], event: Document) -> None:
+    block, delta = blocks.setdefault(_index(event), {}), child(event, "delta")
+    for key in ("text", "thinking", "partial_json"):
+        if isinstance(delta.get(key), str):
+            block[key] = strings(block.get(key)) + delta[key]
+
+
+_TAKES = {"message": _take_message, "content_block_start": _take_start, "content_block_delta": _take_delta}
+"""What each type of document adds to the blocks of a reply."""
 
 
 def _index(document: Document) -> int:
     index = document.get("index")
     return index if isinstance(index, int) else 0
-
-
-def _extend(block: dict[str, Any], delta: Document) -> None:
-    for key in ("text", "thinking", "partial_json"):
-        if isinstance(delta.get(key), str):
-            block[key] = strings(block.get(key)) + delta[key]
 
 
 def _reply(blocks: list[dict[str, Any]], reason: Finish) -> Reply:

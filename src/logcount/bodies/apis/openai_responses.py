@@ -34,24 +34,23 @@ def _replies(documents: Documents) -> tuple[Reply, ...]:
 
 
 def _reply_of(response: Document) -> Reply:
-    texts: list[str] = []
-    reasoning: list[str] = []
-    calls: list[Document] = []
-    missing: set[str] = set()
-    for item in objects(response.get("output")):
-        kind = item.get("type")
-        parts = objects(item.get("content"))
-        if kind == "message":
-            texts.extend(strings(part.get("text")) or strings(part.get("refusal")) for part in parts)
-        elif kind == "reasoning":
-            shown = "".join(strings(part.get("text")) for part in parts)
-            reasoning.append(shown)
-            missing |= set() if shown else {"hidden reasoning"}
-        elif kind == "function_call":
-            calls.append(_call(item))
-        else:
-            missing.add("other output")
-    return Reply("".join(texts), "".join(reasoning), tuple(calls), _finish(response), frozenset(missing))
+    items = [(item.get("type"), item) for item in objects(response.get("output"))]
+    text = "".join(_said(item) for kind, item in items if kind == "message")
+    thoughts = [_thought(item) for kind, item in items if kind == "reasoning"]
+    calls = tuple(_call(item) for kind, item in items if kind == "function_call")
+    missing = {"hidden reasoning"} if "" in thoughts else set()
+    if any(kind not in ("message", "reasoning", "function_call") for kind, _ in items):
+        missing.add("other output")
+    return Reply(text, "".join(thoughts), calls, _finish(response), frozenset(missing))
+
+
+def _said(message: Document) -> str:
+    parts = objects(message.get("content"))
+    return "".join(strings(part.get("text")) or strings(part.get("refusal")) for part in parts)
+
+
+def _thought(item: Document) -> str:
+    return "".join(strings(part.get("text")) for part in objects(item.get("content")))
 
 
 def _finish(response: Document) -> Finish:

@@ -1,8 +1,8 @@
 """Where log events come from: archived logs of any container, on this machine or in Blob storage.
 
-A path becomes places (`files`, `blob_urls`, `blobs`); a place's bytes (`streams`) are told to be one container or
-another by what they hold (`containers`): Event Hubs Capture (`capture`, `avro`), lines, or a JSON document (`framing`,
-`lines`, `documents`). `archive` cuts all of it into `parts`, and puts what is read of them (`reading`) in order.
+A path becomes inputs (`files`, `blob_urls`, `blobs`). The container is recognised (`containers`) by an input's bytes
+(`streams`): Event Hubs Capture (`capture`, `avro`), lines, or a JSON document (`framing`, `lines`, `documents`). Inputs
+are cut into `parts`; `part_reader` reads them, and `source` delivers their events in order.
 """
 
 from logcount.sources.archive.blob_urls import BlobAccess

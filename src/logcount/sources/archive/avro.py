@@ -1,7 +1,7 @@
 """Avro object container files, block by block and within bounds (Avro specification 1.11, "Object Container Files").
 
-A block that is torn or corrupt costs that block and no other: reading goes on behind the next sync marker.
-Records are decoded by fastavro; its own file reader holds blocks of any size and gives up at the first fault.
+A torn or corrupt block loses only that block: reading goes on after the next sync marker. Records are decoded by
+fastavro; its own file reader holds blocks of any size and gives up at the first fault.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stands before the first block."""
+    """The file header, before the first block."""
 
     schema: object
-    """As written in the file: not yet known to be one."""
+    """As written in the file, not validated."""
     codec: str
     sync: bytes
 
@@ -49,11 +49,11 @@ class Fault:
 
 
 class _Torn(Exception):
-    """A number or a string has no end."""
+    """The input ends within a number or a string."""
 
 
 def read_header(stream: ByteStream, limits: Limits) -> Header:
-    """Take the header of a file.
+    """Read the header of a file.
 
     Raises:
         BrokenStream: it is torn, or larger than the limit.
@@ -73,7 +73,7 @@ def _read_metadata(stream: ByteStream, limit: int) -> dict[bytes, bytes]:
     entries: dict[bytes, bytes] = {}
     while count := _read_long(stream):
         if count < 0:
-            _read_long(stream)  # the size of this part, for those who would skip it
+            _read_long(stream)  # the byte size of this map block, not used
         for _ in range(abs(count)):
             key = _read_bytes(stream, limit)
             entries[key] = _read_bytes(stream, limit)
@@ -84,17 +84,17 @@ def _read_metadata(stream: ByteStream, limit: int) -> dict[bytes, bytes]:
 def read_records(
     stream: ByteStream, header: Header, fields: dict[str, Any], wanted: Collection[str], limits: Limits
 ) -> Iterator[Record | Fault]:
-    """Give the wanted fields of every record of every block, and a fault for each block that has one.
+    """Yield the wanted fields of every record of every block, and a fault for each block that cannot be read.
 
-    `fields` are plain types (see `avro_schema`), of which at least one takes a byte or more. Those that are not
-    wanted are passed over: they may hold far more than they weigh.
+    `fields` are plain types (see `avro_schema`); at least one takes a byte or more. Other fields are skipped: decoded,
+    they could be far larger than their bytes.
 
     Raises:
         BrokenStream: the codec is unknown, or the stream breaks.
     """
     unpack = _CODECS.get(header.codec)
     if unpack is None:
-        # The name comes from the file: it is shown only where it can be one.
+        # The name comes from the file: it is shown only if it looks like a codec name.
         known_by = header.codec if re.fullmatch(r"[a-z0-9_-]{1,20}", header.codec) else ""
         raise BrokenStream(f"unsupported codec {known_by}".rstrip())
     schema, view = _parse(fields), _parse({name: kind for name, kind in fields.items() if name in wanted})
@@ -105,14 +105,14 @@ def read_records(
             yield data
         elif isinstance(block, _Block):
             yield from _decode(data, block.count, schema, view)
-    stream.read(1)  # raises where the stream did not end but broke
+    stream.read(1)  # raises if the stream broke
 
 
 def _parse(fields: dict[str, Any]) -> Any:
     schema = {"type": "record", "name": "Event", "fields": [{"name": n, "type": t} for n, t in fields.items()]}
     try:
         return fastavro.parse_schema(schema)
-    except Exception:  # it raises more than it documents, and any of it means the same
+    except Exception:  # it raises more than it documents; all mean the same
         raise BrokenStream("unsupported Avro schema") from None
 
 
@@ -123,7 +123,7 @@ class _Block:
 
 
 def _read_block(stream: ByteStream, sync: bytes, limits: Limits) -> _Block | Fault:
-    """Take one block, or else everything up to and with the next sync marker."""
+    """Read one block; if it is corrupt, skip to after the next sync marker."""
     try:
         count, size = _read_long(stream), _read_long(stream)
     except _Torn:
@@ -143,7 +143,7 @@ def _read_block(stream: ByteStream, sync: bytes, limits: Limits) -> _Block | Fau
 
 
 def _seek(stream: ByteStream, sync: bytes) -> bool:
-    """Take everything up to and with the next sync marker; False where there is none."""
+    """Skip to after the next sync marker; False if there is none."""
     tail = b""
     for chunk in stream.chunks():
         seen = tail + chunk
@@ -189,7 +189,7 @@ _CODECS: dict[str, Callable[[bytes, int], bytes | Fault]] = {"null": _as_it_is, 
 
 
 def _read_long(stream: ByteStream) -> int:
-    """Take a number: 7 bits a byte, lowest first, zigzag."""
+    """Read a number: 7 bits per byte, lowest first, zigzag."""
     value = 0
     for shift in range(0, 7 * _LONG_BYTES, 7):
         byte = _read_exactly(stream, 1)[0]

@@ -1,7 +1,7 @@
-"""Avro schemas made plain: what is left decodes the same bytes, and cannot ask for endless work.
+"""Simplifies Avro schemas: the result decodes the same bytes, in bounded time and memory.
 
-A schema comes with the file, and so does its malice: records within themselves exhaust the stack, arrays of nothing the
-memory. Fields may be primitives, enums, fixed, and maps, arrays and unions of these: all that Capture and its like use.
+A schema comes with the file and may be hostile: recursive records exhaust the stack, arrays of empty items the memory.
+Fields may be primitives, enums, fixed, and maps, arrays and unions of these; Capture uses no others.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _PRIMITIVES = frozenset(("null", "boolean", "int", "long", "float", "double", "b
 
 
 class Unsupported(Exception):
-    """A schema uses what is not read here."""
+    """A schema uses a feature that is not supported."""
 
 
 def plain_record(schema: Schema) -> dict[str, Schema]:
-    """Return the fields of a record's schema, by name and in order, each made plain.
+    """Return the simplified fields of a record's schema, by name and in order.
 
     Raises:
-        Unsupported: it is no record, or a field is neither primitive nor a collection of primitives.
+        Unsupported: it is not a record, or a field is neither primitive nor a collection of primitives.
     """
     if not isinstance(schema, dict) or schema.get("type") != "record" or not isinstance(schema.get("fields"), list):
         raise Unsupported
@@ -63,7 +63,7 @@ def _plain(schema: Schema, names: Iterator[int]) -> Schema:
 
 def _not_empty(items: Schema) -> Schema:
     if items == "null" or (isinstance(items, dict) and items.get("size") == 0):
-        raise Unsupported  # they take no bytes, so that nothing bounds their number
+        raise Unsupported  # they take no bytes, so their number has no bound
     return items
 
 

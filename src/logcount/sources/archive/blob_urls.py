@@ -1,4 +1,4 @@
-"""URLs of blobs, and what opens them; knows nothing of Azure's client, so that it costs nothing to import."""
+"""URLs of blobs and the access to them; does not import Azure's client, so that importing it is fast."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ _EXPECTED = "https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX"
 _MAGIC = re.compile(r"[*\[]")
 _WILDCARD = re.compile(r"(?P<folders>\*\*/)|(?P<deep>\*\*)|(?P<star>\*)|(?P<not>\[!?)(?P<set>[^\]/]+)\]")
 _SAFE = "/=:@!$&'()+,;~"
-"""What stands unescaped in a path (RFC 3986) and in no glob."""
+"""Characters left unescaped: allowed in a path (RFC 3986), and without meaning in a glob."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlobAccess:
-    """How blobs are reached whose URL carries no SAS; with neither of the two, anonymously."""
+    """Credentials for blob URLs without a SAS; with neither field set, access is anonymous."""
 
     connection_string: str | None = field(default=None, repr=False)
-    """A storage account's, or Azurite's."""
+    """The connection string of a storage account or of Azurite."""
     credential: object | None = field(default=None, repr=False)
     """A token credential of azure-identity."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlobUrl:
-    """What a blob URL names: the blobs of a container that begin with a prefix, or match a glob."""
+    """A parsed blob URL: the blobs of a container whose names begin with a prefix or match a glob."""
 
     account_url: str
-    """Scheme and host, and the account where that is part of the path."""
+    """Scheme and host, and the account if it is part of the path."""
     container: str
     pattern: str
-    """The rest, percent-encoded as it was written: an escaped `*` is no wildcard."""
+    """The rest, percent-encoded as written: an escaped `*` is no wildcard."""
     sas: str = field(default="", repr=False)
 
     @property
@@ -44,20 +44,20 @@ class BlobUrl:
 
     @property
     def is_glob(self) -> bool:
-        """Whether names are matched, not only their beginning."""
+        """Whether the pattern is a glob and not a prefix."""
         return _MAGIC.search(self.pattern) is not None
 
     @property
     def prefix(self) -> str:
-        """What every name begins with."""
+        """The prefix of every matching name."""
         return unquote(_MAGIC.split(self.pattern, maxsplit=1)[0])
 
     def matches(self, name: str) -> bool:
-        """Whether the URL names this blob, which begins with the prefix."""
+        """Whether the URL matches this blob, whose name begins with the prefix."""
         return not self.is_glob or re.fullmatch(_to_expression(self.pattern), name, re.DOTALL) is not None
 
     def source(self, name: str) -> str:
-        """Name a blob of the container; given as a path, it leads there again."""
+        """Return the URL of a blob of the container; given as a path, it names the same blob."""
         return f"{self.account_url}/{self.container}/{quote(name, safe=_SAFE)}"
 
 
@@ -67,10 +67,10 @@ def is_blob_url(path: str) -> bool:
 
 
 def parse_blob_url(url: str) -> BlobUrl:
-    """Read a blob URL, of any of Azure's clouds, or of Azurite with the account in the path.
+    """Parse a blob URL of any Azure cloud, or of Azurite with the account in the path.
 
     Raises:
-        Misconfigured: it names no container, or has a query that is no SAS.
+        Misconfigured: it names no container, or its query is not a SAS.
     """
     try:
         parts = urlsplit(url)
@@ -93,12 +93,12 @@ def parse_blob_url(url: str) -> BlobUrl:
 
 
 def _is_storage(host: str) -> bool:
-    """Whether a host is a storage account's: `ACCOUNT.blob.…`, with a zone or a private link in between or not."""
+    """Whether a host is a storage account: `ACCOUNT.blob.…`, perhaps with a zone or a private link in between."""
     return "blob" in host.split(".")[1:]
 
 
 def _is_local(host: str) -> bool:
-    """Whether a host can be Azurite's: an address, or a name without a domain."""
+    """Whether a host can be Azurite: an IP address, or a name without a domain."""
     try:
         return bool(ip_address(host))
     except ValueError:
@@ -106,7 +106,7 @@ def _is_local(host: str) -> bool:
 
 
 def _to_expression(pattern: str) -> str:
-    """Translate a glob: `*` and sets stay within a folder, `**` does not, and `**/` may also be nothing."""
+    """Translate a glob to a regular expression: `*` and sets do not match `/`, `**` does, and `**/` may be empty."""
     expression, at = "", 0
     for wildcard in _WILDCARD.finditer(pattern):
         expression += re.escape(unquote(pattern[at : wildcard.start()]))

@@ -1,7 +1,7 @@
-"""Blob storage, the only room that knows its client: listing, reading by ranges, and its errors made ours.
+"""Reads Blob storage: lists blobs, reads them by ranges, and translates the client's errors.
 
-A blob is read in ranges up to the size it had when it was listed. An append blob may grow meanwhile (the archive of
-diagnostic settings does, for hours); any other blob must stay what it was, or the reading ends with an error.
+A blob is read up to the size that it had when it was listed. An append blob may grow meanwhile (archives of diagnostic
+settings do, for hours); if any other blob changes, reading it ends with an error.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from logcount.sources.archive.blob_urls import BlobAccess, BlobUrl
 
 _RANGE_BYTES = 4 * MIB
-"""Large enough that the round trip is a small part of it, small enough to hold one in memory."""
+"""Large enough that the round trip takes a small share of the time, small enough to hold one in memory."""
 _PATIENCE: dict[str, Any] = {
-    # The client's own back-off waits 40 s over two failures, which is too long for a person who looks on.
+    # The client's own back-off waits 40 s over two failures, too long for an interactive command.
     "retry_total": 3,
     "retry_connect": 2,
     "initial_backoff": 1,
@@ -36,7 +36,7 @@ _PATIENCE: dict[str, Any] = {
 }
 _SCOPE = "https://storage.azure.com/.default"
 _REASONS = {
-    401: "who asks is not accepted",
+    401: "the credential is not accepted",
     403: "access is refused",
     404: "no longer there",
     412: "changed while it was read",
@@ -45,14 +45,14 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class BlobInput:
-    """A blob of a container that is open."""
+    """A blob of a container, as an `Input`."""
 
     source: str
     size: int
     name: str
     client: ContainerClient
     conditions: dict[str, Any]
-    """What must still hold of the blob when it is read."""
+    """Conditions under which the blob is read: its ETag, except for append blobs."""
 
     @property
     def parts(self) -> Sequence[str]:
@@ -65,41 +65,41 @@ class BlobInput:
         return self.source
 
     def open(self, check: Callable[[], None]) -> OpenBlob:
-        """Begin to read; nothing is fetched yet."""
+        """Open the blob; nothing is fetched yet."""
         return OpenBlob(self)
 
 
 class OpenBlob:
     """A blob being read, range by range."""
 
-    def __init__(self, place: BlobInput) -> None:
-        self._place = place
+    def __init__(self, input_: BlobInput) -> None:
+        self._input = input_
         self._offset = 0
         self._held = memoryview(b"")
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes; raises Unreadable."""
-        if not self._held and self._offset < self._place.size:
-            length = min(_RANGE_BYTES, self._place.size - self._offset)
-            with _ours(self._place.source):
-                blob = self._place.client.get_blob_client(self._place.name)
-                ranged = blob.download_blob(offset=self._offset, length=length, **self._place.conditions)
+        if not self._held and self._offset < self._input.size:
+            length = min(_RANGE_BYTES, self._input.size - self._offset)
+            with _ours(self._input.source):
+                blob = self._input.client.get_blob_client(self._input.name)
+                ranged = blob.download_blob(offset=self._offset, length=length, **self._input.conditions)
                 self._held = memoryview(ranged.readall())
             self._offset += length
         taken, self._held = bytes(self._held[:size]), self._held[size:]
         return taken
 
     def close(self) -> None:
-        """Forget what was fetched."""
+        """Drop the fetched bytes."""
         self._held = memoryview(b"")
 
 
 def find_blobs(url: BlobUrl, access: BlobAccess) -> Iterator[BlobInput]:
-    """Give the blobs that a URL names, in the order of their names, as pages of the list come in.
+    """Yield the blobs that match a URL, in the order of their names, page by page.
 
     Raises:
         Misconfigured: there is no such container, or no blob that matches.
-        Unreadable: the container refuses, or cannot be reached.
+        Unreadable: the container refuses access, or cannot be reached.
     """
     with _connect(url, access) as client:
         found = False
@@ -112,7 +112,7 @@ def find_blobs(url: BlobUrl, access: BlobAccess) -> Iterator[BlobInput]:
 
 
 def _sign_in(url: BlobUrl, access: BlobAccess) -> None:
-    """Ask for a token, where one is needed, so that it fails now: the client would try again for half a minute."""
+    """Request a token if one is needed, to fail now: the client itself would retry for half a minute."""
     get_token = getattr(access.credential, "get_token", None)
     if get_token and not url.sas and not access.connection_string:
         with _ours(url.shown):
@@ -122,16 +122,21 @@ def _sign_in(url: BlobUrl, access: BlobAccess) -> None:
 def _list(url: BlobUrl, client: ContainerClient) -> Iterator[BlobProperties]:
     with _ours(url.shown):
         try:
-            for blob in client.list_blobs(name_starts_with=url.prefix or None):
-                if url.matches(blob.name):
-                    yield blob
-                    if blob.name == url.prefix:
-                        return  # the URL names this blob: it comes first, and others only begin like it
+            yield from _matching(url, client)
         except HttpResponseError as error:
-            # A SAS for one blob lists nothing.
+            # A SAS for one blob does not allow listing.
             if error.status_code != 403 or url.is_glob or not url.prefix:
                 raise
             yield client.get_blob_client(url.prefix).get_blob_properties()
+
+
+def _matching(url: BlobUrl, client: ContainerClient) -> Iterator[BlobProperties]:
+    for blob in client.list_blobs(name_starts_with=url.prefix or None):
+        if not url.matches(blob.name):
+            continue
+        yield blob
+        if blob.name == url.prefix:
+            return  # the URL names this blob: it comes first, and others only begin like it
 
 
 def _conditions(blob: BlobProperties) -> dict[str, Any]:
@@ -155,7 +160,7 @@ def _connect(url: BlobUrl, access: BlobAccess) -> ContainerClient:
 
 @contextmanager
 def _ours(shown: str) -> Iterator[None]:
-    """Turn the client's errors into ours, by their type and status."""
+    """Translate the client's errors into logcount's, by type and status."""
     try:
         yield
     except AzureError as error:
@@ -170,6 +175,6 @@ def _translate(error: AzureError, shown: str) -> LogcountError:
         reason = _REASONS.get(error.status_code, "the service answers with an error")
         return Unreadable(f"{shown}: {reason} (HTTP {error.status_code}{code and ', ' + code})")
     if isinstance(error, HttpResponseError):
-        return Unreadable(f"{shown}: no credential could be had: sign in, use a SAS in the URL, or a connection string")
+        return Unreadable(f"{shown}: no credential is available: sign in, use a SAS in the URL, or a connection string")
     reason = "cannot be reached" if isinstance(error, ServiceRequestError) else "the connection broke"
     return Unreadable(f"{shown}: {reason}")

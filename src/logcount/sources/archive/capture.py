@@ -1,7 +1,7 @@
 """Event Hubs Capture: Avro files of events with their sequence numbers.
 
-The format is that of "Exploring captured Avro files" in the documentation of Event Hubs; times are as real files have
-them. The schema is read from the file. Any record that has a `Body` of bytes or text will do.
+The format is from "Exploring captured Avro files" in the Event Hubs documentation; the time format is from real files.
+The schema is read from the file. Any record with a `Body` of bytes or text is accepted.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _TIME = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2}):(\d{2})(?: ([
 
 
 def read_capture(stream: ByteStream, origin: Origin, limits: Limits) -> Iterator[LogEvent]:
-    """Give the events of a Capture file; an event with a problem for each block that cannot be read.
+    """Yield the events of a Capture file, and an event with a problem for each block that cannot be read.
 
     Raises:
-        BrokenStream: the file is no Capture file, or breaks off.
+        BrokenStream: the file is not a Capture file, or ends too early.
     """
     header = read_header(stream, limits)
     try:
@@ -60,7 +60,7 @@ def _is_body(kind: Any) -> bool:
     return all(isinstance(one, str) for one in kinds) and set(kinds) - {"null"} in _BODY_TYPES
 
 
-def _to_event(record: Record, place: int, origin: Origin, limits: Limits) -> LogEvent:
+def _to_event(record: Record, position: int, origin: Origin, limits: Limits) -> LogEvent:
     body = record["Body"]
     data = body.encode() if isinstance(body, str) else body or b""
     problem = None if data else "empty body"
@@ -70,21 +70,26 @@ def _to_event(record: Record, place: int, origin: Origin, limits: Limits) -> Log
     enqueued = read_time(time) if isinstance(time, str) else None
     if isinstance(number, int) and number >= 0:
         return origin.numbered(data, number, enqueued, problem)
-    return origin.event(data, place, enqueued, problem)
+    return origin.event(data, position, enqueued, problem)
 
 
-@lru_cache(maxsize=1024)  # whole seconds: the events of a burst share them
+@lru_cache(maxsize=1024)  # times have whole seconds: the events of a burst share them
 def read_time(text: str) -> datetime | None:
-    """Read an enqueued time: as Capture writes it (`6/12/2020 6:32:36 PM`, UTC), or ISO 8601; else None."""
+    """Parse an enqueued time, as Capture writes it (`6/12/2020 6:32:36 PM`, UTC) or ISO 8601; else None."""
     try:
         if found := _TIME.fullmatch(text):
             month, day, year, hour, minute, second = (int(number) for number in found.groups()[:6])
-            if half := found[7]:
-                if not 1 <= hour <= 12:
-                    return None
-                hour = hour % 12 + (12 if half == "P" else 0)
-            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+            return datetime(year, month, day, _hour(hour, found[7]), minute, second, tzinfo=UTC)
         time = datetime.fromisoformat(text)
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """Return an hour of the day; raises ValueError where there is none such in half a day."""
+    if not half:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError("no hour of half a day")
+    return hour % 12 + (12 if half == "P" else 0)

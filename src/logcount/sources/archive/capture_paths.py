@@ -1,15 +1,15 @@
-"""What the path of an Event Hubs Capture file says: namespace, hub, partition and time.
+"""Parses the path of an Event Hubs Capture file: namespace, hub, partition and time.
 
 The operator chooses the order of the nine parameters (`archiveNameFormat`: all of them, in any order); the default is
-`{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}`, always behind a container and
-perhaps folders. Only what is certain is taken:
+`{Namespace}/{EventHub}/{PartitionId}/{Year}/{Month}/{Day}/{Hour}/{Minute}/{Second}`, after a container and perhaps
+folders. Only certain results are used:
 
-- the last nine parts are two names and seven numbers, where numbers may also be joined by `-` or `_`;
-- the partition is the one number that no date part can be (they are padded to two digits, the year to four); or a name
-  parts it from year, month, day, hour, minute and second; or it stands before these, as in the default. Anywhere else a
-  partition from 10 on may be mistaken for a part of the date: a wrong one would make different events look alike.
+- the last nine segments are two names and seven numbers; numbers may also be joined by `-` or `_`;
+- the partition is the only number that is not a date field (two digits, the year four); or a name separates it from
+  year, month, day, hour, minute and second; or it comes before these, as in the default. Elsewhere a partition from 10
+  on could be mistaken for a date field, and a wrong partition would make different events look like repeats.
 
-The names need not be told apart: together, in the path's order, they identify the hub.
+It does not matter which name is which: together, in the path's order, they identify the hub.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DATE_PART = re.compile(r"[0-9]{2}|20[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class CapturePath:
-    """The partition that a Capture file belongs to, and its time where the path tells it."""
+    """The partition that a Capture file belongs to, and its time if the path has it."""
 
     hub: tuple[str, ...]
     """Namespace and event hub, in the order of the path, lower case."""
@@ -41,7 +41,7 @@ class CapturePath:
 
 
 def read_capture_path(parts: Sequence[str]) -> CapturePath | None:
-    """Read the parts of a file's path; None where they do not tell partition and hub for certain."""
+    """Parse the segments of a file's path; None if partition and hub are not certain."""
     names: list[str] = []
     runs: list[list[str]] = [[]]
     for part in reversed(parts):
@@ -60,7 +60,7 @@ def read_capture_path(parts: Sequence[str]) -> CapturePath | None:
 
 
 def _tell_partition(runs: list[list[str]]) -> tuple[str, datetime | None] | None:
-    """Tell which of seven numbers, in runs between names, is the partition, and the time that the others are."""
+    """Return which of seven numbers, in runs between names, is the partition, and the time from the others."""
     numbers = [number for run in runs for number in run]
     odd = [at for at, number in enumerate(numbers) if not _DATE_PART.fullmatch(number)]
     apart = len(runs) == 2 and len(runs[1]) == 1
@@ -71,7 +71,7 @@ def _tell_partition(runs: list[list[str]]) -> tuple[str, datetime | None] | None
 
 
 def _in_order(numbers: Sequence[str]) -> datetime | None:
-    """Return year, month, day, hour, minute and second as a time, if they can be one."""
+    """Return year, month, day, hour, minute and second as a time, or None if they are not one."""
     if not _YEAR.fullmatch(numbers[0]) or any(len(number) != 2 for number in numbers[1:]):
         return None
     year, month, day, hour, minute, second = map(int, numbers)

@@ -1,4 +1,4 @@
-"""Files to events: a container is told by its content, never by its name."""
+"""Turns files into events: a container is recognised by its content, never by its name."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     Reader = Callable[[ByteStream, Origin, Limits], Iterator[list[LogEvent]]]
 
 _WINDOW = 8 * KIB
-"""How much of a file is looked at to tell text from binary data."""
+"""Bytes at the start of a file by which text and binary data are distinguished."""
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
 _MOST_CONTROLS = 0.1
-"""Text has none of them, compressed data one byte in nine."""
+"""Text has no control characters; in compressed data one byte in nine is one."""
 _NOT_TEXT = (b"PK\x03\x04", b"PAR1", b"\x89PNG", b"%PDF", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ", b"\x1f\x8b")
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_events(raw: Readable, origin: Origin, limits: Limits) -> Iterator[list[LogEvent]]:
-    """Give every event of a file, in order, some at a time; where it breaks off or is no log, the last one says so."""
+    """Yield every event of a file, in order and in lists; if it ends too early or is no log, the last event says so."""
     stream = ByteStream(raw)
     if stream.peek(len(GZIP_MAGIC)) == GZIP_MAGIC:
         stream = ByteStream(GzipReader(stream, limits))
@@ -48,9 +48,9 @@ def read_events(raw: Readable, origin: Origin, limits: Limits) -> Iterator[list[
 def read_lines(
     raw: Readable, origin: Origin, limits: Limits, span: tuple[int, int | None], position: int
 ) -> Iterator[list[LogEvent]]:
-    """Give the events of those lines of a file that begin in a span of its bytes; `position` lie before them.
+    """Yield the events of those lines of a file that begin in a span of its bytes, after `position` earlier events.
 
-    `raw` begins where the span does, or one byte before it; the file is one of which `holds_lines` is true.
+    `raw` begins at the start of the span, or one byte before it; `holds_lines` is true for the file.
     """
     chunks = lines_between(ByteStream(raw).chunks(), *span)
     if span[0] == 0:
@@ -59,7 +59,7 @@ def read_lines(
 
 
 def holds_lines(raw: Readable) -> bool:
-    """Whether a file is lines as they lie, so that its reading can begin behind any newline."""
+    """Whether a file is plain lines, so that reading can begin after any newline."""
     stream = ByteStream(raw)
     if stream.peek(len(GZIP_MAGIC)) == GZIP_MAGIC or _tell_reader(stream) is not _read_text:
         return False
@@ -103,7 +103,7 @@ def _read_text(stream: ByteStream, origin: Origin, limits: Limits) -> Iterator[l
 
 
 def _framing(stream: ByteStream) -> Framing:
-    """Tell how events lie in a text, of which the byte order mark is taken."""
+    """Skip the byte order mark and return the framing of the text."""
     if stream.peek(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
         stream.read(len(codecs.BOM_UTF8))
     return tell_framing(stream)

@@ -1,13 +1,12 @@
 """JSON documents: the elements of an array or of `{"records":[…]}`, cut out without decoding them.
 
-Pure: chunks of bytes in, elements out, in memory bounded by the largest element that is allowed. A text is
-one document or several, one after another: of an array each element is given, of an object whose first
-key is `records` each record, wrapped as `{"records":[…]}`, and any other object is given as it is.
-Brackets are counted, not matched, and scalars are not looked into: whether an element is
-sound JSON is for its decoder to say.
+Pure: chunks of bytes in, elements out; memory is bounded by the largest allowed element. A text is one document or
+several, one after another. An array yields each element; an object whose first key is `records` yields each record,
+wrapped as `{"records":[…]}`; any other object is yielded unchanged. Brackets are counted, not matched, and scalars are
+not checked: the decoder of an element decides whether it is valid JSON.
 
-Speed comes from leaving the bytes to C: `bytes.find` (inside `re`) jumps through long strings, one
-regular expression swallows everything between them, and Python sees only brackets and long strings.
+It is fast because C code handles the bytes: `bytes.find` (inside `re`) skips long strings, one regular expression
+matches everything between them, and Python handles only brackets and long strings.
 """
 
 from __future__ import annotations
@@ -27,52 +26,44 @@ _BACKSLASHES = re.compile(rb"\\*+")
 
 _SHORT = rb'"[^"\\]{0,128}+(?:\\.[^"\\]{0,128}+){0,8}+"'
 _DULL = re.compile(
-    # Anything but quotes and brackets, short strings with few escapes, and flat containers of these.
+    # Anything except quotes and brackets, short strings with few escapes, and flat containers of these.
     # Longer strings are left to _CLOSING, which is many times as fast on them.
     rb'[^"{}\[\]]*+(?:(?:%b|[{\[][^"{}\[\]]*+(?:%b[^"{}\[\]]*+)*+[}\]])[^"{}\[\]]*+)*+' % (_SHORT, _SHORT),
     re.DOTALL,
 )
 _CLOSING = re.compile(
-    # A quote that may end a string: one behind exactly 1, 3 or 7 backslashes does not. These are the runs that
-    # JSON within JSON within JSON has; behind any other run the backslashes are counted.
+    # A quote that may end a string: one after exactly 1, 3 or 7 backslashes does not. JSON nested three times has
+    # runs of these lengths; after a run of any other length the backslashes are counted.
     rb'"(?<![^\\]\\")(?<![^\\]\\{3}")(?<![^\\]\\{7}")'
 )
 _RECORDS = re.compile(rb'\{[ \t\r\n]*+"records"[ \t\r\n]*+:[ \t\r\n]*+\[')
 _RECORDS_REACH = 1024
-"""Within how many bytes `{"records":[` must stand to be seen, blanks included."""
+"""Bytes within which `{"records":[` must end to be recognised, blanks included."""
 
 _QUOTE, _BACKSLASH, _OPENERS = ord('"'), ord("\\"), b"{["
 
 
 def split_document(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
-    """Give each element of the documents in `chunks`; None for one larger than `limit` bytes.
+    """Yield each element of the documents in `chunks`; None for one larger than `limit` bytes.
 
     Raises:
-        BrokenStream: the text is no JSON document from here on, or ends too early; what was given stands.
+        BrokenStream: the text is no JSON document from here on, or ends too early; elements already yielded are valid.
     """
     text = _Text(chunks, limit)
     while opener := text.next_mark():
-        if opener == b"[":
-            text.skip(1)
-            yield from _elements(text)
-        elif opener == b"{" and text.skip_records_opening():
-            for element in _elements(text):
-                yield element if element is None else b'{"records":[' + element + b"]}"
-            text.skip_rest_of_container()
-        elif opener == b"{":
-            yield text.take_value()
-        else:
+        if opener not in (b"[", b"{"):
             _refuse()
+        yield from _document(text, opener)
 
 
 def holds_elements(start: bytes) -> bool:
-    """Whether a text that starts so is an array or `{"records":[…`."""
+    """Whether a text with this start is an array or `{"records":[…`."""
     at = _blanks_end(start, 0)
     return start[at : at + 1] == b"[" or _RECORDS.match(start, at) is not None
 
 
 def value_end(line: bytes) -> int | None:
-    """Say where the first container in `line` closes; None where it does not, or there is none."""
+    """Return where the first container in `line` closes; None if it does not close, or there is none."""
     text = _Text([line], len(line))
     try:
         if text.next_mark() not in (b"{", b"["):
@@ -83,8 +74,20 @@ def value_end(line: bytes) -> int | None:
     return text.at
 
 
+def _document(text: _Text, opener: bytes) -> Iterator[bytes | None]:
+    if opener == b"[":
+        text.skip(1)
+        yield from _elements(text)
+    elif text.skip_records_opening():
+        for element in _elements(text):
+            yield element if element is None else b'{"records":[' + element + b"]}"
+        text.skip_rest_of_container()
+    else:
+        yield text.take_value()
+
+
 def _elements(text: _Text) -> Iterator[bytes | None]:
-    """Give the elements up to the closing bracket, which is taken too."""
+    """Yield the elements up to the closing bracket, and consume it."""
     if text.next_mark() == b"]":
         text.skip(1)
         return
@@ -113,7 +116,7 @@ def _odd_run_ends(text: bytes) -> bool:
 
 
 class _Text:
-    """A place in the text, of which only the chunk around it is held, and the value being gathered."""
+    """A position in the text; only the current chunk and the value being collected are in memory."""
 
     def __init__(self, chunks: Iterable[bytes], limit: int) -> None:
         self._chunks = filter(None, chunks)
@@ -124,7 +127,7 @@ class _Text:
         self._value = Gathering(limit)
 
     def next_mark(self) -> bytes:
-        """Skip blanks and return the byte behind them, without taking it; `b""` at the end."""
+        """Skip blanks and return the next byte without consuming it; `b""` at the end."""
         while True:
             self.at = _blanks_end(self._chunk, self.at)
             if self.at < len(self._chunk):
@@ -133,11 +136,11 @@ class _Text:
                 return b""
 
     def skip(self, count: int) -> None:
-        """Take bytes that were seen."""
+        """Consume bytes that were seen."""
         self.at += count
 
     def skip_records_opening(self) -> bool:
-        """Take `{"records":[` if that stands here."""
+        """Consume `{"records":[` if it is next; return whether it was."""
         while len(self._chunk) - self.at < _RECORDS_REACH and (more := next(self._chunks, b"")):
             self._chunk, self.at = self._chunk[self.at :] + more, 0
         opening = _RECORDS.match(self._chunk, self.at, self.at + _RECORDS_REACH)
@@ -146,7 +149,7 @@ class _Text:
         return opening is not None
 
     def take_value(self) -> bytes | None:
-        """Take one value whole; None where it is larger than the limit."""
+        """Consume and return one whole value; None if it is larger than the limit."""
         mark = self.next_mark()
         self._gathering, self._start = self._value, self.at
         if mark == b'"':
@@ -161,7 +164,7 @@ class _Text:
         return self._value.take()
 
     def skip_rest_of_container(self) -> None:
-        """Take everything up to the bracket that closes the container around this place."""
+        """Consume everything up to the bracket that closes the present container."""
         depth = 1
         while depth:
             dull = _DULL.match(self._chunk, self.at)
@@ -187,7 +190,7 @@ class _Text:
             _refuse(self._chunk[self.at : self.at + 1])
 
     def _skip_string(self) -> None:
-        """Take a string, whose opening quote stands here."""
+        """Consume a string, whose opening quote is next."""
         self.at += 1
         while True:
             closing = _CLOSING.search(self._chunk, self.at)
@@ -203,9 +206,9 @@ class _Text:
                 return
 
     def _turn_within_string(self) -> None:
-        """Turn to the next chunk, past an escape that lies across the seam.
+        """Go to the next chunk, past an escape that is split between the chunks.
 
-        After this no run of backslashes reaches back to the start of the chunk: _CLOSING sees each run whole.
+        After this no run of backslashes began before the chunk: _CLOSING sees each run whole.
         """
         odd = _odd_run_ends(self._chunk[self.at :])
         while True:
@@ -227,7 +230,7 @@ class _Text:
             _refuse(b"")
 
     def _turn(self) -> bool:
-        """Go to the start of the next chunk; False where there is none."""
+        """Go to the start of the next chunk; False if there is none."""
         if self._gathering:
             self._gathering.add(self._chunk[self._start :])
             self._start = 0

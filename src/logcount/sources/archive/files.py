@@ -1,4 +1,4 @@
-"""Local files: what a path, a folder, a glob or `-` stands for, and how each is read."""
+"""Local files: finds and opens what a path, a folder, a glob or `-` (standard input) names."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _POLL_SECONDS = 0.25
-"""How long an interrupted command may go on waiting for standard input."""
+"""How long an interrupted command may still wait for standard input."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileInput:
-    """A file, by the path under which it was found."""
+    """A file, named by the path under which it was found."""
 
     source: str
     size: int | None
 
     @property
     def parts(self) -> Sequence[str]:
-        """The absolute path's parts: a path may be given from the middle of an archive."""
+        """The segments of the absolute path: the user may start inside an archive's folders."""
         return Path(os.path.abspath(self.source)).parts
 
     @property
     def identity(self) -> Hashable:
-        """The file itself, whatever it is called; None where it cannot be asked."""
+        """Device and inode: the file itself, under any name; None if it cannot be read."""
         try:
             status = os.stat(self.source)
         except OSError:
@@ -63,12 +63,12 @@ class OpenFile:
 
     @property
     def identity(self) -> Hashable:
-        """The file that is open, as `FileInput.identity` tells it."""
+        """Device and inode of the open file, as in `FileInput.identity`."""
         status = os.fstat(self._file.fileno())
         return status.st_dev, status.st_ino
 
     def seek(self, offset: int) -> None:
-        """Go on from a byte; raises Unreadable."""
+        """Continue at a byte offset; raises Unreadable."""
         try:
             self._file.seek(offset)
         except OSError as error:
@@ -96,17 +96,17 @@ class StdinInput:
     identity: Hashable = STDIN
 
     def open(self, check: Callable[[], None]) -> OpenStdin:
-        """Begin to read."""
+        """Open standard input."""
         return OpenStdin(check)
 
 
 class OpenStdin:
-    """Standard input, read in a way that an interruption can end."""
+    """Standard input, read so that an interruption can stop it."""
 
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check
         self._number: int | None = None
-        with suppress(OSError, ValueError):  # standard input may be replaced by what is no file
+        with suppress(OSError, ValueError):  # standard input may be replaced by an object without a file
             self._number = sys.stdin.fileno()
 
     def read(self, size: int, /) -> bytes:
@@ -124,13 +124,13 @@ class OpenStdin:
             raise Unreadable(f"standard input: {error.strerror}") from None
 
     def close(self) -> None:
-        """Leave it open: it is not ours."""
+        """Leave it open: this class did not open it."""
 
 
 def find_files(path: str) -> Sequence[FileInput | StdinInput]:
-    """Find what a path stands for: itself, a folder's files, or what a glob matches; sorted.
+    """Find the files that a path names: itself, a folder's files, or a glob's matches; sorted.
 
-    Hidden files and folders are skipped unless they are named. An empty folder is fine.
+    Hidden files and folders are skipped unless they are named. An empty folder is allowed.
 
     Raises:
         Misconfigured: there is no such path, or nothing matches.
@@ -149,7 +149,7 @@ def find_files(path: str) -> Sequence[FileInput | StdinInput]:
 
 
 def _files_in(path: str) -> Iterator[str]:
-    """Give the files of a folder and the folders in it, links followed but never in circles; a file gives itself."""
+    """Yield the files of a folder and its subfolders; links are followed, cycles are not. A file yields itself."""
     if not os.path.isdir(path):
         yield path
         return

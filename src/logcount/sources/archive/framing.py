@@ -1,16 +1,16 @@
-"""How a text is cut into events: by lines, or as a JSON document.
+"""Decides how a text is cut into events: as lines, or as a JSON document.
 
-The rule, applied to a bounded first window and never to a file's name:
+The rule looks at a bounded first window, never at a file's name:
 
 1. A text that does not begin with `{` or `[` is lines.
-2. Its first line closes what it opens, and more text follows: lines. Where nothing follows (the text is one
-   line): an array, `{"records":[…]}`, or objects one right behind the other are a document, else lines. A first
-   line longer than 4 MiB is judged as if nothing followed.
-3. Its first line leaves something open, as pretty-printing does, but so does a line that was cut: it is
-   a document only if what follows goes on as JSON's grammar asks. A cut line does not: the next one opens a new object
-   where a comma or a name is due, or the end of the line falls into a string.
-4. Where 3 leaves a doubt (the text ends with something still open; or it begins as an array or `{"records":[…` and goes
-   wrong later), the second line decides: if it is closed in itself, the text is lines of which the first was cut.
+2. If its first line closes what it opens, and more text follows, it is lines. If nothing follows (the text is one
+   line), an array, `{"records":[…]}` or several objects in a row are a document, anything else lines. A first line
+   longer than 4 MiB is judged as if nothing followed.
+3. If its first line leaves something open, it is pretty-printed or was cut. It is a document only if what follows is
+   valid by JSON's grammar. After a cut line it is not: the next line opens a new object where a comma or a name is
+   expected, or the line ends within a string.
+4. If 3 does not decide (the text ends with something still open; or it begins as an array or `{"records":[…` and
+   becomes invalid later), the second line decides: if it closes what it opens, the text is lines, the first one cut.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from logcount.sources.archive.streams import ByteStream
 
 _LOOK_AHEAD = 16 * KIB
-"""How much of what follows the first line is judged: some hundred tokens, a few lines of any log."""
+"""Bytes after the first line that are judged: some hundred JSON tokens, a few lines of any log."""
 _LONGEST_LOOK = 4 * MIB
-"""How far the end of the first line is looked for: events are seldom larger, and this much is held in memory thrice."""
+"""Bytes in which the end of the first line must be: events are seldom larger, and memory holds three times this."""
 _BLANKS = b" \t\r\n"
 
 
 class Framing(Enum):
-    """How events lie in a text."""
+    """How events are stored in a text."""
 
     LINES = "lines"
     DOCUMENT = "document"
 
 
 def tell_framing(stream: ByteStream) -> Framing:
-    """Tell lines from a document by the start of the text, of which nothing is taken."""
+    """Distinguish lines from a document by the start of the text, without consuming it."""
     size, window, end = _LOOK_AHEAD, b"", -1
     while end < 0:
         window = stream.peek(size).lstrip(_BLANKS)
@@ -80,7 +80,7 @@ def _tell_open_line(window: bytes, end: int, whole: bool) -> Framing:
 
 
 class TextState(Enum):
-    """What the grammar says of the start of a text."""
+    """The state of JSON's grammar after the start of a text."""
 
     WRONG = "no JSON text begins so"
     OPEN = "something is still open"
@@ -97,7 +97,7 @@ _PARTNER = {b"}": b"{", b"]": b"["}
 
 
 class _Grammar:
-    """Follows JSON's grammar, of one or more texts, as far as it can tell where a line was cut."""
+    """Follows JSON's grammar over one or more texts, closely enough to detect a cut line."""
 
     def __init__(self) -> None:
         self._open: list[bytes] = []
@@ -105,7 +105,7 @@ class _Grammar:
         self._may_close = False
 
     def follow(self, text: bytes) -> TextState:
-        """Read the start of a text, whose last token may be cut."""
+        """Parse the start of a text, whose last token may be cut."""
         at = 0
         while token := _TOKEN.match(text, at):
             at = token.end()
@@ -133,7 +133,7 @@ class _Grammar:
         return allowed
 
     def _close(self, token: bytes) -> bool:
-        """Accept a bracket behind a value, or right behind its partner."""
+        """Accept a closing bracket after a value, or right after its opening bracket."""
         allowed = (self._due == "comma" or self._may_close) and self._open[-1:] == [_PARTNER[token]]
         if allowed:
             self._open.pop()

@@ -1,4 +1,4 @@
-"""A place: one file, stream or blob that can be opened and read, whatever holds it."""
+"""An input: one file, stream or blob that can be opened and read."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ if TYPE_CHECKING:
 
 
 class Stopped(Exception):
-    """Nobody waits for the rest any more."""
+    """The reading was cancelled; the rest is not needed."""
 
 
 class OpenInput(Protocol):
-    """A place that is open."""
+    """An open input."""
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes, at most `size`; `b""` only at the end.
 
         Raises:
-            Unreadable: naming the place.
+            Unreadable: the input cannot be read; the text names it.
         """
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         ...
 
 
@@ -33,24 +33,24 @@ class Input(Protocol):
 
     @property
     def source(self) -> str:
-        """As `LogEvent.source`; given as a path, it leads here again."""
+        """Its name, as in `LogEvent.source`; given as a path, it names the same input."""
         ...
 
     @property
     def parts(self) -> Sequence[str]:
-        """The folders on the way to it, and its name."""
+        """Its folders and its name."""
         ...
 
     @property
     def size(self) -> int | None:
-        """Bytes, as far as known before it is read."""
+        """Its size in bytes; None if unknown before it is read."""
         ...
 
     @property
     def identity(self) -> Hashable:
-        """Equal for two places that hold the same thing, by whatever name it was reached; None where it is unknown."""
+        """Equal for two inputs that are the same file or blob under different names; None if unknown."""
         ...
 
     def open(self, check: Callable[[], None]) -> OpenInput:
-        """Begin to read; `check` is called now and then where reading must wait, and may raise `Stopped`."""
+        """Open it; `check` is called regularly while reading waits, and may raise `Stopped`."""
         ...

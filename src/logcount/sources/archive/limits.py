@@ -1,4 +1,4 @@
-"""How much of a source is read at most, so that no file can take more memory or time than foreseen."""
+"""Limits on reading a source, so that no file can use unbounded memory or time."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what one file may ask of its reader; sizes in bytes."""
+    """Limits for one file; sizes in bytes."""
 
     event_bytes: int = 20 * MIB
-    """The largest message of Event Hubs is 20 MB (dedicated tier); this is the round figure above it."""
+    """The largest message of Event Hubs is 20 MB (dedicated tier); this is the next round figure."""
     inflated_bytes: int = GIB
-    """A gzip that stays below this is never called a bomb, however well it compresses."""
+    """A gzip smaller than this, unpacked, is never rejected as a bomb."""
     inflated_ratio: int = 500
-    """Deflate reaches 1032:1 at most, and logs of JSON 5:1 to 50:1: beyond this only padding is left."""
+    """Deflate reaches 1032:1 at most, JSON logs 5:1 to 50:1; only padding compresses better than this."""
     avro_block_bytes: int = 128 * MIB
-    """An Avro block is held in memory whole; this is six events of the largest size."""
+    """A whole Avro block is held in memory; this is six events of the largest size."""
     avro_header_bytes: int = MIB
     """The header holds the schema; Capture's is 508 bytes."""
 
 
 def in_words(size: int) -> str:
-    """Say a size in the largest unit that divides it."""
+    """Return a size in the largest unit that divides it."""
     for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         if size >= unit and size % unit == 0:
             return f"{size // unit} {name}"

@@ -1,4 +1,4 @@
-"""JSON lines: one event a line, pure, in memory bounded by the longest line that is allowed."""
+"""JSON lines: one event per line; pure; memory is bounded by the longest allowed line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Gathering:
-    """Bytes gathered piece by piece, and forgotten as soon as they are more than `limit`."""
+    """Collects bytes, and drops them as soon as they are more than `limit`."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -17,7 +17,7 @@ class Gathering:
         self.size = 0
 
     def add(self, part: bytes) -> None:
-        """Append a piece."""
+        """Append bytes."""
         self.size += len(part)
         if self.size > self._limit:
             self._parts.clear()
@@ -25,7 +25,7 @@ class Gathering:
             self._parts.append(part)
 
     def take(self) -> bytes | None:
-        """Return what was gathered, None where it was too much, and begin anew."""
+        """Return the collected bytes, None if they were too many, and start empty again."""
         whole = b"".join(self._parts) if self.size <= self._limit else None
         self._parts.clear()
         self.size = 0
@@ -33,9 +33,9 @@ class Gathering:
 
 
 def split_lines(chunks: Iterable[bytes], limit: int) -> Iterator[list[bytes | None]]:
-    """Give the lines that are not blank, without their ends, as many at a time as a chunk closes.
+    """Yield the lines that are not blank, without line ends, in one list for each chunk that ends lines.
 
-    None stands for one longer than `limit` bytes. A last line without a newline is a line like any other.
+    A line longer than `limit` bytes is None. A last line without a newline counts as a line.
     """
     torn = Gathering(limit)
     for chunk in chunks:
@@ -63,10 +63,10 @@ def _events_in(lines: Iterable[bytes | None], limit: int) -> list[bytes | None]:
 
 
 def lines_between(chunks: Iterable[bytes], start: int, end: int | None) -> Iterator[bytes]:
-    """Give the lines that begin in the span from `start` to before `end`, each with its end, chunk by chunk.
+    """Yield the lines that begin from `start` to before `end`, with their line ends, chunk by chunk.
 
-    `chunks` are the bytes of the text from `start` on; where `start` is not 0, from one byte before it: the line that
-    this byte closes, or lies in, began before. Spans that follow one another give every line once.
+    `chunks` are the bytes of the text from `start` on; if `start` is not 0, from one byte before it: the line with this
+    byte began before. Adjacent spans yield every line once.
     """
     at = max(start - 1, 0)
     begun = start == 0

@@ -1,4 +1,4 @@
-"""Where events come from: what a container's reader needs to know to name them."""
+"""The origin of events: what a container's reader needs to create them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One file or blob, as its events know it."""
+    """The file or blob that events are read from."""
 
     source: str
     """As `LogEvent.source`."""
     partition: Hashable
-    """What sequence numbers are unique in: namespace, hub and partition, else the file itself."""
+    """The scope in which sequence numbers are unique: namespace, hub and partition, else the file itself."""
     seen: Numbers
     time: datetime | None = None
-    """When its events were taken at the latest, where its path tells."""
+    """The latest time at which its events were enqueued, if the path has it."""
     again: bool = False
-    """Whether this very file was read before."""
+    """Whether this file was read before."""
 
     def event(
         self, data: bytes, position: int, enqueued: datetime | None = None, problem: str | None = None
@@ -35,10 +35,10 @@ class Origin:
         return LogEvent(data, self.source, position, enqueued or self.time, problem, self.again)
 
     def problem(self, position: int, reason: str) -> LogEvent:
-        """Make an event of what cannot be read as one."""
+        """Make an event with a problem, for bytes that cannot be read as an event."""
         return self.event(b"", position, problem=reason)
 
     def numbered(self, data: bytes, number: int, enqueued: datetime | None, problem: str | None) -> LogEvent:
-        """Make an event with a sequence number, which tells whether it was handed over before."""
+        """Make an event with a sequence number; it is a duplicate if the number was delivered before."""
         repeated = self.seen.add(self.partition, number, enqueued)
         return LogEvent(data, self.source, number, enqueued or self.time, problem, repeated or self.again)

@@ -1,4 +1,4 @@
-"""Parts: an archive cut into pieces of work that can be read apart from one another, the same ones every time."""
+"""Cuts an archive into parts that can be read independently; the cuts are the same every time."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ if TYPE_CHECKING:
     from logcount.sources.archive.inputs import Input
 
 PART_BYTES = 8 * MIB
-"""Small enough that the last part keeps nobody waiting for long, large enough that handing it out costs little."""
+"""Small enough that the last part finishes soon, large enough that sending it to a worker costs little."""
 _MOST_FILES = 500
-"""In one part: what is known of them is sent from process to process."""
+"""The most files in one part: their description is sent between processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some whole files, or the lines of one file that begin in a span of its bytes."""
+    """Whole files, or the lines of one file that begin in a span of its bytes."""
 
-    places: tuple[Input, ...]
+    inputs: tuple[Input, ...]
     again: tuple[bool, ...]
-    """Of each place, whether it was read before."""
+    """For each input, whether it was read before."""
     identities: tuple[Hashable, ...]
-    """Of each place, the file that it was: a name such as `/dev/stdin` means another one in another process."""
+    """The identity of each input: a name such as `/dev/stdin` is another file in another process."""
     start: int = 0
     end: int | None = None
-    """Where the span ends, exclusive; None is the end of the file."""
+    """The end of the span, exclusive; None is the end of the file."""
     lines: bool = False
-    """Whether this is a span of lines, or whole files."""
+    """Whether this is a span of lines and not whole files."""
 
     @property
     def portable(self) -> bool:
-        """Whether another process can read it, and this one again: pipes and the like are read once, and here."""
-        return all(isinstance(place, FileInput) and place.size is not None for place in self.places)
+        """Whether another process can read it, and this one again; a pipe can be read only once and only here."""
+        return all(isinstance(input_, FileInput) and input_.size is not None for input_ in self.inputs)
 
     @property
     def continues(self) -> bool:
-        """Whether the part before this one is of the same file."""
+        """Whether the part before this one belongs to the same file."""
         return self.start > 0
 
 
-def cut_into_parts(places: Iterable[Input], part_bytes: int = PART_BYTES) -> Iterator[Part]:
-    """Cut an archive into parts, in its order: small files together, large ones of plain lines at newlines.
+def cut_into_parts(inputs: Iterable[Input], part_bytes: int = PART_BYTES) -> Iterator[Part]:
+    """Cut an archive into parts, in its order: small files are grouped, large files of plain lines are cut at newlines.
 
-    What finding the places raises is raised after the parts that were found before.
+    If finding the inputs raises, the parts found before are yielded first.
     """
     read: set[Hashable] = set()
     run: list[tuple[Input, bool, Hashable]] = []
     size = 0
     try:
-        for place in places:
-            identity = place.identity
-            visit = place, identity is not None and identity in read, identity
+        for input_ in inputs:
+            identity = input_.identity
+            visit = input_, identity is not None and identity in read, identity
             read.add(identity)
-            room = 0 if place.size is None or not isinstance(place, FileInput) else place.size
+            room = 0 if input_.size is None or not isinstance(input_, FileInput) else input_.size
             if run and (not room or size + room > part_bytes or len(run) == _MOST_FILES):
                 yield _whole(run)
                 run, size = [], 0
@@ -79,13 +79,13 @@ def cut_into_parts(places: Iterable[Input], part_bytes: int = PART_BYTES) -> Ite
 
 
 def _whole(visits: list[tuple[Input, bool, Hashable]]) -> Part:
-    places, again, identities = zip(*visits, strict=True)
-    return Part(places, again, identities)
+    inputs, again, identities = zip(*visits, strict=True)
+    return Part(inputs, again, identities)
 
 
-def _cut(place: Input, again: bool, identity: Hashable, size: int, part_bytes: int) -> Iterator[Part]:
-    whole = Part((place,), (again,), (identity,))
-    if size < 2 * part_bytes or not _is_lines(place):
+def _cut(input_: Input, again: bool, identity: Hashable, size: int, part_bytes: int) -> Iterator[Part]:
+    whole = Part((input_,), (again,), (identity,))
+    if size < 2 * part_bytes or not _is_lines(input_):
         yield whole
         return
     starts = range(0, size - size % part_bytes, part_bytes)
@@ -94,9 +94,9 @@ def _cut(place: Input, again: bool, identity: Hashable, size: int, part_bytes: i
         yield replace(whole, start=start, end=end, lines=True)
 
 
-def _is_lines(place: Input) -> bool:
+def _is_lines(input_: Input) -> bool:
     try:
-        with closing(place.open(lambda: None)) as reading:
+        with closing(input_.open(lambda: None)) as reading:
             return holds_lines(reading)
     except Unreadable:
-        return False  # whoever reads it says why
+        return False  # reading it later reports why

@@ -1,4 +1,4 @@
-"""Progress: how far a reading in a thread has come, and whether it is to go on."""
+"""Tracks the progress of reading in a thread, and stops it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from logcount.sources.archive.inputs import OpenInput
 
 _WAKE_SECONDS = 0.25
-"""How often a waiting loop looks about: a signal that comes as it lies down would else be seen with the next event."""
+"""How often a waiting event loop wakes: a signal just before it sleeps is else handled only with the next event."""
 
 Item = TypeVar("Item")
 
 
 class Progress:
-    """How far a reading has come, and whether it is to go on; shared by the loop's thread and the reader's."""
+    """The progress of a reading, and whether it is stopped; shared by the event loop's thread and the reader's."""
 
     def __init__(self, progress: Callable[[int], None] | None = None) -> None:
         self._progress = progress
@@ -32,18 +32,18 @@ class Progress:
         self.read_bytes = 0
 
     def check(self) -> None:
-        """Raise `Stopped` if nobody waits any more."""
+        """Raise `Stopped` if the reading was cancelled."""
         if self._stopped.is_set():
             raise Stopped
 
     def report(self) -> None:
-        """Tell how many bytes were read since the last report."""
+        """Report how many bytes were read since the last report."""
         count, self.read_bytes = self.read_bytes, 0
         if self._progress and count:
             self._progress(count)
 
     async def next(self, items: Iterator[Item], reader: Executor) -> Item | None:
-        """Make the next item in a thread; None at the end. When cancelled, wait until the thread has stopped."""
+        """Return the next item, computed in a thread; None at the end. If cancelled, wait until the thread stops."""
         step = asyncio.get_running_loop().run_in_executor(reader, _next_of, items)
         try:
             while not step.done():
@@ -53,7 +53,7 @@ class Progress:
             while not step.done():
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([step])
-            step.exception()  # Stopped, most likely; looked at, so that nobody complains that it was not
+            step.exception()  # retrieved, so that asyncio does not warn; most likely Stopped
             raise
         return step.result()
 
@@ -63,38 +63,38 @@ def _next_of(items: Iterator[Item]) -> Item | None:
 
 
 class WatchedInput:
-    """A reading whose bytes are counted, and which ends when nobody waits any more."""
+    """An open input that counts the bytes read, and stops when the reading is cancelled."""
 
-    def __init__(self, reading: OpenInput, pace: Progress) -> None:
+    def __init__(self, reading: OpenInput, progress: Progress) -> None:
         self._reading = reading
-        self._pace = pace
+        self._progress = progress
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes."""
-        self._pace.check()
+        self._progress.check()
         data = self._reading.read(size)
-        self._pace.read_bytes += len(data)
+        self._progress.read_bytes += len(data)
         return data
 
 
 _BEYOND_BYTES = 64 * KIB
-"""How much is read at a time behind the end of a section: seldom more than a line is asked for."""
+"""Bytes read at a time after the end of a section: usually the rest of one line is needed."""
 
 
 class Section:
-    """A file read from one byte before a section on; bytes of the section itself are counted."""
+    """A file read from one byte before a section; only the bytes of the section are counted."""
 
-    def __init__(self, reading: OpenFile, start: int, end: int | None, pace: Progress) -> None:
-        self._reading = WatchedInput(reading, pace)
+    def __init__(self, reading: OpenFile, start: int, end: int | None, progress: Progress) -> None:
+        self._reading = WatchedInput(reading, progress)
         self._beyond = WatchedInput(reading, Progress())
-        self._check = pace.check
+        self._check = progress.check
         self._at = max(start - 1, 0)
         self._end = end
         reading.seek(self._at)
-        pace.read_bytes -= start - self._at  # one byte is of the section before
+        progress.read_bytes -= start - self._at  # one byte is of the section before
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes, also behind the section's end."""
+        """Return the next bytes, also after the section's end."""
         self._check()
         if self._end is None:
             return self._reading.read(size)

@@ -1,8 +1,8 @@
-"""Which sequence numbers were handed over already, in memory that grows with the gaps and not with the events.
+"""Remembers which sequence numbers were delivered, in memory that grows with the gaps and not with the events.
 
-A number alone does not tell: a hub that was deleted and made anew counts from 0 again. Within one hub
-numbers and enqueued times rise together, so a number whose time does not fit between its neighbours' belongs to another
-hub of the same name, and is no repeat.
+A number alone is not enough: a hub that was deleted and created again starts at 0 again. Within one hub numbers and
+enqueued times rise together, so a number whose time is not between its neighbours' times belongs to another hub of the
+same name, and is not a repeat.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _MOST_HUBS = 16
-"""How many hubs of one name are told apart; beyond them nothing is called a repeat, and nothing is lost."""
+"""How many hubs of one name are distinguished; beyond that no event is marked as a repeat, and none is lost."""
 
 
 class Numbers(Protocol):
-    """Remembers sequence numbers by partition."""
+    """The sequence numbers delivered, by partition."""
 
     def add(self, partition: Hashable, number: int, time: datetime | None) -> bool:
         """Remember a number, and say whether it was there before."""
@@ -29,7 +29,7 @@ class Numbers(Protocol):
 
 
 class Run(NamedTuple):
-    """Numbers without a gap, with the times of the first and the last where they are known."""
+    """Consecutive numbers, with the times of the first and the last if known."""
 
     first: int
     last: int
@@ -38,7 +38,7 @@ class Run(NamedTuple):
 
 
 class SeenNumbers:
-    """Remembers all that was handed over; a `Numbers`."""
+    """Remembers every number delivered; a `Numbers`."""
 
     def __init__(self) -> None:
         self._hubs: defaultdict[Hashable, list[_Spans]] = defaultdict(list)
@@ -46,7 +46,7 @@ class SeenNumbers:
     def add(self, partition: Hashable, number: int, time: datetime | None) -> bool:
         """Remember a number, and say whether it was there before."""
         hubs = self._hubs[partition]
-        for spans in reversed(hubs):  # an archive is read from the past on: the latest is the likeliest
+        for spans in reversed(hubs):  # an archive is read in order of time: the latest hub is the most likely
             if (repeated := spans.add(number, time)) is not None:
                 return repeated
         if len(hubs) < _MOST_HUBS:
@@ -55,9 +55,9 @@ class SeenNumbers:
         return False
 
     def append(self, runs: Mapping[Hashable, Sequence[Run]]) -> bool:
-        """Remember runs that `RisingNumbers` made, as if each number were added.
+        """Add the runs of a `RisingNumbers`, as if each number were added.
 
-        False, and nothing is, where one does not lie behind all that is known of its partition: it may be a repeat.
+        Return False, and add nothing, if a run is not after all known numbers of its partition: it may be a repeat.
         """
         for partition, first in ((partition, found[0]) for partition, found in runs.items()):
             hubs = self._hubs.get(partition)
@@ -73,23 +73,23 @@ class SeenNumbers:
 
 
 class RisingNumbers:
-    """Follows numbers of which none is a repeat as long as they rise and their times do not fall; a `Numbers`.
+    """Follows numbers that rise while their times do not fall, so that none is a repeat; a `Numbers`.
 
-    What was handed over elsewhere is not known here: whoever knows it appends `runs` to it, or reads again.
+    It does not know the numbers of other parts: the caller appends `runs` to those, or reads again.
     """
 
     def __init__(self) -> None:
         self.tidy = True
-        """Whether all numbers rose so far; if not, what `add` said means nothing."""
+        """Whether all numbers rose so far; if not, the results of `add` are not valid."""
         self._runs: dict[Hashable, list[Run]] = {}
 
     @property
     def runs(self) -> Mapping[Hashable, Sequence[Run]]:
-        """The numbers that were added, by partition."""
+        """The added numbers, by partition."""
         return self._runs
 
     def add(self, partition: Hashable, number: int, time: datetime | None) -> bool:
-        """Remember a number; never says that it was there before."""
+        """Add a number; always returns False."""
         runs = self._runs.setdefault(partition, [])
         if not runs:
             runs.append(Run(number, number, time, time))
@@ -108,7 +108,7 @@ class RisingNumbers:
 
 @dataclass(slots=True)
 class _Span:
-    """Numbers without a gap, and the times of its ends where they are known."""
+    """Consecutive numbers, and the times of both ends if known; mutable."""
 
     first: int
     last: int
@@ -124,7 +124,7 @@ class _Spans:
         self._spans: list[_Span] = []
 
     def add(self, number: int, time: datetime | None) -> bool | None:
-        """Remember a number; say whether it was there, or None where it cannot be this hub's."""
+        """Add a number; return whether it was there before, or None if it cannot belong to this hub."""
         at = bisect_right(self._firsts, number)
         before = self._spans[at - 1] if at else None
         after = self._spans[at] if at < len(self._spans) else None
@@ -144,12 +144,12 @@ class _Spans:
         return False
 
     def is_before(self, run: Run) -> bool:
-        """Whether a run lies behind every number and no time of it before theirs."""
+        """Whether a run is after every number, and its times are not before theirs."""
         last = self._spans[-1]
         return run.first > last.last and not _later(last.until, run.since)
 
     def append(self, run: Run) -> None:
-        """Remember a run that lies behind every number."""
+        """Add a run that is after every number."""
         last = self._spans[-1] if self._spans else None
         if last and last.last == run.first - 1:
             last.last, last.until = run.last, run.until or last.until
@@ -158,7 +158,7 @@ class _Spans:
             self._spans.append(_Span(*run))
 
     def _join(self, at: int) -> None:
-        """Join the span at `at` to the one before it, where they have come to touch."""
+        """Join the span at `at` to the one before it if they are adjacent now."""
         if at < len(self._spans) and self._spans[at].first == self._spans[at - 1].last + 1:
             after = self._spans.pop(at)
             self._firsts.pop(at)

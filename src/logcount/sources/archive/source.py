@@ -27,20 +27,19 @@ if TYPE_CHECKING:
 class ArchiveSource:
     """Reads archived logs of any container, in the order of `paths` and in constant memory.
 
-    Delivery: every event that the archive holds, once for each time that its file is reached, in the order of the
-    archive, in batches of at most `batch_events` events. What cannot be read as an event is one with a `problem`.
-    An event whose identity (hub, partition and sequence number; or file and position) was delivered before is
-    marked `duplicate`. No batch is repeated: if the handler raises, delivery stops and the error goes on to the
-    caller. Nothing is remembered between two deliveries; the next starts from the beginning. Parts that another
-    process can read may be read there instead (`begin`).
+    Delivery: every event of the archive, once for each time that `paths` name its file, in the order of the archive, in
+    batches of at most `batch_events` events. Data that cannot be read as an event becomes an event with a `problem`. An
+    event whose identity (hub, partition and sequence number; or file and position) was delivered before is marked
+    `duplicate`. No batch is repeated: if the handler raises, delivery stops and the error reaches the caller. No state
+    is kept between deliveries; the next starts from the beginning. Other processes may read portable parts (`begin`).
 
     Args:
-        paths: files, folders, globs, `-` for standard input, blob URLs (a query is taken as a SAS, and never shown).
-        limits: what one file may ask for.
+        paths: files, folders, globs, `-` for standard input, blob URLs (a query is used as a SAS and never shown).
+        limits: bounds for one file.
         blobs: how blobs without a SAS are authorised; anonymously if None.
-        progress: called after each batch with the bytes, packed as they lie, that were read since its last call.
+        progress: called after each batch with the number of bytes (compressed size) read since its last call.
         batch_events: the most events in a batch.
-        part_bytes: how large the parts are, about, in which plain files are cut.
+        part_bytes: the approximate size of the parts into which plain files are cut.
 
     Raises:
         Misconfigured: there is no such path, or a glob matches nothing; for blobs, not before `deliver`.
@@ -65,10 +64,10 @@ class ArchiveSource:
         self._batch_events = batch_events
         self._part_bytes = part_bytes
         self.total_bytes = _total(self._found)
-        """The size of all files, packed as they lie; None where standard input or blobs are among them."""
+        """The size of all files on disk (compressed); None if standard input or blobs are among them."""
 
     async def deliver(self, handle: Handler) -> None:
-        """Hand every event to `handle`, batch by batch.
+        """Pass every event to `handle`, batch by batch.
 
         Raises:
             Unreadable: a file or a container cannot be read.
@@ -82,12 +81,12 @@ class ArchiveSource:
     @contextmanager
     def begin(self) -> Iterator[Delivery]:
         """Begin a delivery whose parts are taken one by one."""
-        # One thread and not the loop's many: each would keep a heap of its own.
+        # One thread instead of the event loop's pool: each thread would keep its own heap.
         with ThreadPoolExecutor(1, "archive") as thread, closing(self._parts()) as parts:
             yield Delivery(parts, self._reader(Progress(self._progress)), thread, self._batch_events)
 
     def events(self) -> Iterator[LogEvent]:
-        """Give every event, synchronously and without batches; raises as `deliver` does."""
+        """Yield every event, synchronously and without batches; raises as `deliver` does."""
         reader = self._reader(Progress())
         with closing(self._parts()) as parts:
             for part in parts:
@@ -97,23 +96,23 @@ class ArchiveSource:
                     break
         reader.finish()
 
-    def _reader(self, pace: Progress) -> PartReader:
-        return PartReader(SeenNumbers(), self._limits, pace)
+    def _reader(self, progress: Progress) -> PartReader:
+        return PartReader(SeenNumbers(), self._limits, progress)
 
     def _parts(self) -> Generator[Part]:
-        places = (place for found in self._found for place in self._places(found))
-        yield from cut_into_parts(places, self._part_bytes)
+        inputs = (input_ for found in self._found for input_ in self._inputs(found))
+        yield from cut_into_parts(inputs, self._part_bytes)
 
-    def _places(self, found: BlobUrl | Sequence[Input]) -> Iterable[Input]:
+    def _inputs(self, found: BlobUrl | Sequence[Input]) -> Iterable[Input]:
         if not isinstance(found, BlobUrl):
             return found
-        from logcount.sources.archive.blobs import find_blobs  # noqa: PLC0415 - half a second, for those who need it
+        from logcount.sources.archive.blobs import find_blobs  # noqa: PLC0415 - importing takes half a second
 
         return find_blobs(found, self._access)
 
 
 class Delivery:
-    """One way through an archive: its parts in order, each read here or elsewhere."""
+    """One delivery of an archive: its parts in order, each read here or in another process."""
 
     def __init__(
         self, parts: Iterator[Part], reader: PartReader, thread: ThreadPoolExecutor, batch_events: int
@@ -124,7 +123,7 @@ class Delivery:
         self._batch_events = batch_events
 
     async def next_part(self) -> Part | None:
-        """Return the next part; None at the end, and where too many files could not be read.
+        """Return the next part; None at the end, or if too many files could not be read.
 
         Raises:
             Unreadable: a container cannot be listed.
@@ -132,43 +131,43 @@ class Delivery:
         """
         if self._reader.gives_up:
             return None
-        return await self._reader.pace.next(self._parts, self._thread)
+        return await self._reader.progress.next(self._parts, self._thread)
 
     async def deliver(self, part: Part, handle: Handler) -> None:
         """Read a part here and now, and hand its events to `handle`, batch by batch."""
-        pace = self._reader.pace
+        progress = self._reader.progress
         with closing(self._reader.batches(part, self._batch_events)) as batches:
-            while batch := await pace.next(batches, self._thread):
-                pace.report()
+            while batch := await progress.next(batches, self._thread):
+                progress.report()
                 await handle(batch)
                 del batch  # or it would be held while the next one is made
-        pace.report()
+        progress.report()
 
-    def place(self, part: Part) -> int | None:
-        """Return how many records of its file lie before a part; None where the part is not to be read any more."""
+    def records_before(self, part: Part) -> int | None:
+        """Return how many records of its file come before a part; None if the part must be skipped."""
         if self._reader.gives_up or self._reader.skips(part):
             return None
         return self._reader.records if part.continues else 0
 
     def accept(self, part: Part, trace: Trace) -> bool:
-        """Take over what was read elsewhere; False, and nothing is, where the part must be read here, in order."""
+        """Take over a part read elsewhere; return False, and change nothing, if it must be read here, in order."""
         accepted = self._reader.accept(part, trace)
-        self._reader.pace.report()
+        self._reader.progress.report()
         return accepted
 
     def finish(self) -> None:
-        """Say what could not be read, if anything.
+        """Report what could not be read.
 
         Raises:
-            Unreadable: naming all of it.
+            Unreadable: something could not be read; the text names all of it.
         """
         self._reader.finish()
 
 
 def _total(found: Iterable[BlobUrl | Sequence[Input]]) -> int | None:
     total = 0
-    for places in found:
-        sizes = [None] if isinstance(places, BlobUrl) else [place.size for place in places]
+    for inputs in found:
+        sizes = [None] if isinstance(inputs, BlobUrl) else [input_.size for input_ in inputs]
         if None in sizes:
             return None
         total += sum(size or 0 for size in sizes)

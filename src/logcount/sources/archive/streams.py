@@ -1,4 +1,4 @@
-"""Bytes on their way in: a stream that can be peeked into, and the unpacking of gzip and UTF-16."""
+"""Byte streams: a stream with `peek`, and readers that decode gzip and UTF-16."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from logcount.sources.archive.limits import Limits
 
 CHUNK_BYTES = 256 * KIB
-"""Large enough to make the cost of a read vanish, small enough to stay in a processor's cache."""
+"""Large enough that the cost of a read call is negligible, small enough for a processor's cache."""
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 _GZIP_WINDOW = 31  # zlib's code for: a gzip header and trailer around deflate
 
 
 class Readable(Protocol):
-    """Anything that gives its next bytes, at most `size` of them, and none at its end."""
+    """Anything that returns its next bytes, at most `size`, and none at its end."""
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes; `b""` only at the end."""
@@ -30,7 +30,7 @@ class Readable(Protocol):
 
 
 class BrokenStream(Exception):
-    """The rest of a stream cannot be read; what was read before it stands."""
+    """The rest of a stream cannot be read; the bytes before it are valid."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -38,7 +38,7 @@ class BrokenStream(Exception):
 
 
 class ByteStream:
-    """A readable that can be peeked into. Where it breaks, all bytes before the break are given first."""
+    """A readable with `peek`. If it breaks, all bytes before the break are returned first."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source
@@ -48,7 +48,7 @@ class ByteStream:
         self._broken: BrokenStream | None = None
 
     def peek(self, size: int) -> bytes:
-        """Return up to `size` of the next bytes without taking them; fewer only before the end or a break."""
+        """Return up to `size` of the next bytes without consuming them; fewer only at the end or a break."""
         if len(self._held) - self._at < size and not self._ended:
             parts = [self._held[self._at :]]
             count = len(parts[0])
@@ -62,7 +62,7 @@ class ByteStream:
         """Return the next bytes, at most `size`; `b""` only at the end.
 
         Raises:
-            BrokenStream: the bytes before the break are all taken.
+            BrokenStream: the stream broke, and all bytes before the break are consumed.
         """
         if self._at == len(self._held):
             self._held, self._at = b"" if self._ended else self._pull(CHUNK_BYTES), 0
@@ -81,11 +81,11 @@ class ByteStream:
         return b"".join(parts)
 
     def unread(self, data: bytes) -> None:
-        """Put bytes back, to be read next."""
+        """Put bytes back; they are read next."""
         self._held, self._at = data + self._held[self._at :], 0
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the rest, chunk by chunk; raises as `read` does."""
+        """Yield the rest, chunk by chunk; raises as `read` does."""
         while chunk := self.read(CHUNK_BYTES):
             yield chunk
 
@@ -146,7 +146,7 @@ class GzipReader:
         return given
 
     def _next_member(self) -> bool:
-        """Turn to the member behind the one that ended, if there is one; zeros are padding."""
+        """Go to the next member, if there is one; zeros between members are padding."""
         self._packed.unread(self._member.unused_data)
         self._read_bytes -= len(self._member.unused_data)
         self._member = zlib.decompressobj(_GZIP_WINDOW)
@@ -169,7 +169,7 @@ class GzipReader:
 
 
 def _until_error(member: zlib._Decompress, waiting: bytes, size: int) -> bytes:
-    """Unpack byte by byte what stands before the corrupt place, all of which a large step loses."""
+    """Unpack byte by byte up to the corrupt byte; a larger step would lose all of it."""
     given = bytearray()
     with suppress(zlib.error):
         for byte in waiting:
@@ -180,7 +180,7 @@ def _until_error(member: zlib._Decompress, waiting: bytes, size: int) -> bytes:
 
 
 class Utf16Reader:
-    """Turns UTF-16 with a byte order mark into UTF-8; what is no character becomes U+FFFD."""
+    """Converts UTF-16 with a byte order mark to UTF-8; invalid characters become U+FFFD."""
 
     def __init__(self, encoded: ByteStream) -> None:
         self._encoded = encoded
@@ -188,7 +188,7 @@ class Utf16Reader:
         self._ended = False
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes as UTF-8: at most three for each two of `size`."""
+        """Return the next bytes as UTF-8: at most three bytes for each two of `size`."""
         while not self._ended:
             chunk = self._encoded.read(size)
             self._ended = not chunk

@@ -1,1 +1,1 @@
-"""Event Hubs: hands over the partitions that fall to this process, from where the ledger ends."""
+"""Event Hubs: delivers the events of this process's partitions, from the end of the ledger."""

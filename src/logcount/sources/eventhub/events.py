@@ -1,4 +1,4 @@
-"""Events as Event Hubs gives them, made into log events."""
+"""Converts events of Azure's SDK to log events."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def log_events(source: str, events: Sequence[EventData]) -> list[LogEvent]:
 
 
 def _log_event(source: str, event: EventData) -> LogEvent:
-    """Take from the message what is needed; the properties of `EventData` would look each thing up anew."""
+    """Read the message itself: each property of `EventData` would look up the annotations again."""
     message = event.raw_amqp_message
-    told = message.annotations or {}
-    number, milliseconds = told.get(_NUMBER), told.get(_ENQUEUED)
-    offset: Any = told.get(_OFFSET)
+    annotations = message.annotations or {}
+    number, milliseconds = annotations.get(_NUMBER), annotations.get(_ENQUEUED)
+    offset: Any = annotations.get(_OFFSET)
     data, problem = _bytes_of(message)
     return LogEvent(
         data,
@@ -42,7 +42,7 @@ def _log_event(source: str, event: EventData) -> LogEvent:
 
 
 def _bytes_of(message: AmqpAnnotatedMessage) -> tuple[bytes, str | None]:
-    """Return the body, or why there is none: AMQP also knows bodies that are values, and a text may be one."""
+    """Return the body, or why there is none: an AMQP body can also be a value, such as a text."""
     body: Any = message.body
     if message.body_type is AmqpMessageBodyType.DATA:
         return b"".join(body), None

@@ -1,4 +1,4 @@
-"""Where the SDK begins to read: ownership is kept in blobs as the SDK keeps it, positions are the ledger's."""
+"""Tells the SDK where to start reading: positions come from the ledger; ownership stays in the SDK's blobs."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 _Claims = Iterable[dict[str, Any]]
 
 _PLACE = ("fully_qualified_namespace", "eventhub_name", "consumer_group")
-"""What the SDK calls the three names that all its blobs are under."""
+"""The SDK's parameters for the three names in the path of all its blobs."""
 
 
 class Positions(CheckpointStore):
-    """Stands between the SDK's balancing and its blobs, and answers with the reader's starts as checkpoints."""
+    """Wraps the SDK's checkpoint store: the SDK gets the reader's start positions as checkpoints."""
 
     def __init__(
         self, blobs: BlobCheckpointStore, reader: Reader, lost: Callable[[str], None] = lambda partition: None
     ) -> None:
-        """Tell `lost`, at every sharing out, which partitions are another process's."""
+        """`lost` is called at every balancing with each partition that another process owns."""
         self._blobs = blobs
         self._reader = reader
         self._lost = lost
@@ -36,13 +36,13 @@ class Positions(CheckpointStore):
         self._ending = False
         self._leaving: dict[str, asyncio.Future[None]] = {}
         self._started: dict[str, str | None] = {}
-        """The offsets with which partitions were begun that are not left yet."""
+        """The start offsets of the partitions that were started and not left yet."""
         self._stored: dict[str, tuple[int, str]] = {}
 
     async def list_ownership(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **kwargs: Any
     ) -> _Claims:
-        """Return who owns what."""
+        """Return the owner of each partition."""
         self._place = fully_qualified_namespace, eventhub_name, consumer_group
         held = list(await self._blobs.list_ownership(*self._place, **kwargs))
         for one in held:
@@ -51,9 +51,9 @@ class Positions(CheckpointStore):
         return held
 
     async def claim_ownership(self, ownership_list: _Claims, **kwargs: Any) -> _Claims:
-        """Claim or release partitions, and note which are this process's now."""
+        """Claim or release partitions, and record which ones this process owns now."""
         wanted = list(ownership_list)
-        async with self._claiming:  # a release and a renewal that cross would come with each other's old tag
+        async with self._claiming:  # otherwise a release and a renewal would use each other's old ETag
             owner = next((claim["owner_id"] for claim in wanted if claim["owner_id"]), "")
             if not owner:
                 return await self._release(wanted, **kwargs)
@@ -61,14 +61,14 @@ class Positions(CheckpointStore):
                 return []
             self._owner = owner
             claimed = await self._blobs.claim_ownership(wanted, **kwargs)
-            # What is being left stays this process's, unknown to the SDK: it would begin with it anew, beside the old
-            # link's end, and then read it twice at once (a lost claim makes it forget that the old link is not closed).
-            told = [claim for claim in claimed if claim["partition_id"] not in self._leaving]
-            self._claimed = {claim["partition_id"] for claim in told}
-            return told
+            # A partition that is being left stays owned but hidden from the SDK. Else the SDK would open a new link
+            # while the old one ends, and read twice at once (after a lost claim it forgets that the old link is open).
+            visible = [claim for claim in claimed if claim["partition_id"] not in self._leaving]
+            self._claimed = {claim["partition_id"] for claim in visible}
+            return visible
 
     async def _release(self, wanted: list[dict[str, Any]], **kwargs: Any) -> list[dict[str, Any]]:
-        """Release partitions, also those whose tag a renewal has changed since the SDK saw it."""
+        """Release partitions, also those whose ETag a renewal has changed since the SDK read it."""
         released = list(await self._blobs.claim_ownership(wanted, **kwargs))
         left = {claim["partition_id"] for claim in wanted} - {claim["partition_id"] for claim in released}
         if left and self._place:
@@ -80,7 +80,7 @@ class Positions(CheckpointStore):
     async def list_checkpoints(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **kwargs: Any
     ) -> _Claims:
-        """Return where to begin with each partition that is newly this process's: the SDK asks just before it does."""
+        """Return the start positions of newly owned partitions; the SDK calls this just before it reads them."""
         place = self._place = fully_qualified_namespace, eventhub_name, consumer_group
         stored = await self._blobs.list_checkpoints(*place, **kwargs)
         self._stored = {one["partition_id"]: (one["sequence_number"], one["offset"]) for one in stored}
@@ -92,11 +92,11 @@ class Positions(CheckpointStore):
         ]
 
     async def update_checkpoint(self, checkpoint: dict[str, Any], **kwargs: Any) -> None:
-        """Write a checkpoint as it is."""
+        """Write a checkpoint unchanged."""
         await self._blobs.update_checkpoint(checkpoint, **kwargs)
 
     async def checkpointed(self, partition: str) -> tuple[int, str] | None:
-        """Return a partition's checkpoint as it was when the SDK last asked for positions."""
+        """Return a partition's checkpoint, as of the SDK's last call of `list_checkpoints`."""
         return self._stored.get(partition)
 
     async def write(self, partition: str, number: int, offset: str) -> None:
@@ -105,7 +105,7 @@ class Positions(CheckpointStore):
             await self.update_checkpoint(_checkpoint(self._place, partition, number, offset))
 
     def end(self) -> None:
-        """Claim nothing any more: what is released now is for others."""
+        """Stop claiming: partitions released from now on go to other processes."""
         self._ending = True
 
     async def leave(self, partition: str) -> None:
@@ -117,11 +117,11 @@ class Positions(CheckpointStore):
             await leaving
 
     async def leave_all(self) -> None:
-        """Tell the reader that all has ended, and wait until it has left all: the SDK may not, when it is stopped."""
+        """Leave every partition and wait for the reader: the SDK may not do so when it is stopped."""
         await asyncio.gather(*self._leaving.values(), *(self.leave(partition) for partition in sorted(self._started)))
 
     async def release_all(self) -> None:
-        """Release whatever is this process's still, also what was claimed and never begun."""
+        """Release all partitions that this process still owns, also those claimed and never started."""
         if self._place and self._owner:
             held = await self._blobs.list_ownership(*self._place)
             mine = [one for one in held if one["owner_id"] == self._owner]
@@ -132,6 +132,6 @@ class Positions(CheckpointStore):
 
 
 def _checkpoint(place: tuple[str, str, str], partition: str, number: int, offset: str) -> dict[str, Any]:
-    """Return a checkpoint as the SDK spells it."""
+    """Return a checkpoint in the SDK's format."""
     names = dict(zip(_PLACE, place, strict=True))
     return {**names, "partition_id": partition, "sequence_number": number, "offset": offset}

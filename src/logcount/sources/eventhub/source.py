@@ -1,6 +1,6 @@
-"""Event Hubs, read with Azure's own SDK: it balances the partitions among processes, the ledger says where to begin.
+"""Reads Event Hubs with Azure's SDK: the SDK balances partitions among processes, the ledger gives the start positions.
 
-Delivery guarantee: at least once. What a reader has not recorded comes again; in one link, too, events may come twice.
+Delivery guarantee: at least once. Events that are not recorded are delivered again; one link may repeat events, too.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from logcount.ports import Notes, Reader
 
 MANAGEMENT_SECONDS = 30.0
-"""How long one question to the hub may take: a connection is made for each."""
+"""How long one management request to the hub may take: each opens a connection."""
 
 
 _STOLEN = "link:stolen"
-"""The SDK's name for a link that another reader's goes before: it has the same rights, so they are there."""
+"""The SDK's error for a link that another reader replaced; that reader has the same rights, so access works."""
 
 LISTEN_SECONDS = 2.0
-"""How long a link must have stood without an error to count as one that is allowed."""
+"""How long a link must exist without an error to show that access is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,15 @@ class ReadOptions:
     """How partitions are read and shared."""
 
     prefetch: int = 300
-    """Events that a partition may send ahead: with the largest events, 60 MB for each partition."""
+    """Events prefetched for each partition: 60 MB with the largest events."""
     batch: int = 300
-    """Events that are handed over together at most."""
+    """The most events in one batch."""
     balance_seconds: float = 10.0
-    """How often partitions are shared out anew; six times this without a sign, and a process has lost its own."""
+    """How often partitions are balanced; a process that is silent for six times this loses its partitions."""
     idle_seconds: float = 60.0
-    """How long a connection may be silent, heartbeats included, before it is taken for dead."""
+    """How long a connection may have no traffic, not even heartbeats, before it is considered dead."""
     look_seconds: float = 60.0
-    """How often the hub is asked whether it has new partitions, or is another."""
+    """How often to check whether the hub has new partitions or was created again."""
     websockets: bool = False
     """Whether AMQP goes through port 443."""
 
@@ -59,8 +59,8 @@ class ReadOptions:
 class EventHub:
     """One hub in one consumer group; satisfies `ports.Hub`.
 
-    `connect` makes a client of the SDK, given its keyword arguments: with a connection string, or with a credential.
-    No link outlives an error: each is opened from where the ledger ends, and its first event is looked at.
+    `connect` makes a client of the SDK from keyword arguments, with a connection string or a credential. A link ends at
+    its first error; the next one starts at the end of the ledger, and its first event is checked.
     """
 
     def __init__(
@@ -82,13 +82,13 @@ class EventHub:
 
     async def state(self) -> HubState:
         """Return when the hub was created, and its partitions."""
-        told = await self._ask(lambda client: client.get_eventhub_properties())
-        return HubState(told["created_at"], tuple(told["partition_ids"]))
+        properties = await self._ask(lambda client: client.get_eventhub_properties())
+        return HubState(properties["created_at"], tuple(properties["partition_ids"]))
 
     async def partition(self, partition: str) -> PartitionState:
         """Return the first and last sequence number of a partition."""
-        told = await self._ask(lambda client: client.get_partition_properties(partition))
-        return PartitionState(told["beginning_sequence_number"], told["last_enqueued_sequence_number"])
+        properties = await self._ask(lambda client: client.get_partition_properties(partition))
+        return PartitionState(properties["beginning_sequence_number"], properties["last_enqueued_sequence_number"])
 
     async def checkpointed(self, partition: str) -> tuple[int, str] | None:
         """Return the partition's checkpoint."""
@@ -96,16 +96,16 @@ class EventHub:
             return None if self._positions is None else await self._positions.checkpointed(partition)
 
     async def checkpoint(self, partition: str, number: int, offset: str) -> None:
-        """Write the partition's checkpoint, as every consumer of Azure's SDK and KEDA reads it."""
+        """Write the partition's checkpoint in the format that Azure's SDK and KEDA read."""
         if self._positions is not None:
             with _storage_errors():
                 await self._positions.write(partition, number, offset)
 
     async def deliver(self, reader: Reader) -> None:
-        """Hand over the partitions that fall to this process, until cancelled.
+        """Deliver the partitions assigned to this process to the reader, until cancelled.
 
         Raises:
-            Unavailable: the hub has other partitions than at the start, or is another: deliver again.
+            Unavailable: the hub's partitions changed, or it was created again: call `deliver` again.
 
         """
         positions = self._positions = Positions(self._checkpoints, reader, self._forget)
@@ -123,21 +123,21 @@ class EventHub:
             await client.close()
             await _end(receiving, watching)
             await positions.leave_all()
-            with contextlib.suppress(AzureError, OSError):  # then others take the partitions when they are given up
+            with contextlib.suppress(AzureError, OSError):  # then other processes take them when the claims expire
                 await positions.release_all()
 
     async def listen(self, partition: str) -> None:
-        """Open a link to a partition for a moment, beside whoever reads it.
+        """Open a link to a partition for a moment, in parallel to its present reader.
 
         Raises:
-            Unavailable: the hub or the consumer group does not let it.
+            Unavailable: the hub or the consumer group does not allow it.
 
         """
-        told: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        result: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
 
         def tell(error: Exception | None) -> None:
-            if not told.done():
-                told.set_result(error)
+            if not result.done():
+                result.set_result(error)
 
         async def take(_context: PartitionContext, _events: list[EventData]) -> None:
             tell(None)
@@ -151,17 +151,17 @@ class EventHub:
         )
         try:
             async with asyncio.timeout(MANAGEMENT_SECONDS):
-                error = await told
+                error = await result
         except TimeoutError:
             raise Unavailable(f"no link could be opened within {MANAGEMENT_SECONDS:.0f} s") from None
         finally:
             await client.close()
             await _end(receiving)
         if error is not None and getattr(error, "error", None) != _STOLEN:
-            raise Unavailable(f"it cannot be read in this consumer group: {_told(error)}")
+            raise Unavailable(f"it cannot be read in this consumer group: {_describe(error)}")
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         if self._asking is not None:
             await self._asking.close()
         await self._checkpoints.__aexit__()
@@ -179,14 +179,14 @@ class EventHub:
 
         async def leave(context: PartitionContext, _reason: object) -> None:
             task = taking.get(context.partition_id)
-            if task is not None:  # the SDK closes a link that broke a second later, whether or not its batch is taken
+            if task is not None:  # the SDK closes a broken link after a second, even while its batch is processed
                 task.cancel()
                 await asyncio.wait({task})
             await positions.leave(context.partition_id)
 
         async def complain(context: PartitionContext | None, error: Exception) -> None:
             if not isinstance(error, Unsettled):
-                self._notes.rise(_what(context), _told(error))
+                self._notes.rise(_what(context), _describe(error))
 
         await client.receive_batch(
             take,
@@ -200,8 +200,9 @@ class EventHub:
         )
 
     def _forget(self, partition: str) -> None:
-        """Forget a trouble with a partition that another process has: this one would never see it settled."""
+        """Drop the trouble of a partition that another process owns: this process would never see it settled."""
         self._notes.forget(_partition(partition))
+        self._notes.forget(f"partition {partition}")
 
     async def _watch(self, began: HubState) -> None:
         while True:
@@ -213,12 +214,12 @@ class EventHub:
                 continue
             self._notes.settle("event hub")
             if now != began:
-                raise Unavailable("the hub was made again, or has other partitions: reading is begun anew")
+                raise Unavailable("the hub was created again, or has other partitions: reading starts again")
 
     def _client(self, **kwargs: Any) -> EventHubConsumerClient:
         reading = self._reading
         return self._connect(
-            retry_total=0,  # a link that breaks is not mended within the SDK: the next one begins at the ledger's end
+            retry_total=0,  # the SDK must not reopen a broken link: the next one starts at the end of the ledger
             idle_timeout=reading.idle_seconds,
             load_balancing_interval=reading.balance_seconds,
             transport_type=TransportType.AmqpOverWebsocket if reading.websockets else TransportType.Amqp,
@@ -234,12 +235,12 @@ class EventHub:
         except TimeoutError:
             raise Unavailable(f"the hub did not answer within {MANAGEMENT_SECONDS:.0f} s") from None
         except (EventHubError, AzureError, OSError, ValueError) as error:
-            raise Unavailable(f"the hub cannot be asked: {_told(error)}") from None
+            raise Unavailable(f"the hub cannot be asked: {_describe(error)}") from None
         return answer
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:
-    """Cancel tasks until they have ended: what runs in the SDK may swallow a cancellation, and go on."""
+    """Cancel tasks until they have ended: code in the SDK may swallow a cancellation and go on."""
     while running := [task for task in tasks if not task.done()]:
         for task in running:
             task.cancel()
@@ -260,14 +261,14 @@ _MEND: dict[type[BaseException], str] = {
     ClientAuthenticationError: " (the identity could not be had)",
     ConnectError: " (are the namespace, the hub and the consumer group spelt right, and is port 5671 open?)",
 }
-"""What to look at, by the SDK's error."""
+"""Hints for the operator, by the SDK's error class."""
 
 
-def _told(error: BaseException) -> str:
-    """Return the first line of an error of the SDK, further ones being a dump, and what to look at."""
+def _describe(error: BaseException) -> str:
+    """Return the first line of an SDK error (the rest is a dump), with a hint for the operator."""
     line = str(error).strip().split("\n", maxsplit=1)[0]
-    told = f"{type(error).__name__}: {line[:200]}" if line else type(error).__name__
-    return told + _MEND.get(type(error), "")
+    text = f"{type(error).__name__}: {line[:200]}" if line else type(error).__name__
+    return text + _MEND.get(type(error), "")
 
 
 @contextlib.contextmanager
@@ -275,6 +276,6 @@ def _storage_errors() -> Any:
     try:
         yield
     except (AzureError, OSError, TimeoutError) as error:
-        raise Unavailable(f"the checkpoint container: {_told(error)}") from None
+        raise Unavailable(f"the checkpoint container: {_describe(error)}") from None
     except KeyError as error:
         raise Unavailable(f"a checkpoint has no {error}: it was not written by an SDK of Event Hubs") from None

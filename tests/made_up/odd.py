@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from habits import each
+from made_up.habits import each
 
 _HI = "{{- '[hi] ' }}"
 

@@ -1,4 +1,4 @@
-"""Gives tests a small real tokenizer that speaks whichever chat template they hand it."""
+"""What holds for all tests, and a small real tokenizer that speaks whichever chat template it is given."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tiny_tokenizer import CHATML, build
 
 from logcount.tokenizers import TransformersTokenizer, load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

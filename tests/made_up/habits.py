@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from templates import BEGUN, CHANNELS, DATED, DEAF, FORGETFUL, OPENED, PARTS, QUOTING, STRICT, THINKING, TRIMMING
 from tiny_tokenizer import CHATML
+
+from made_up.templates import (
+    BEGUN,
+    CHANNELS,
+    DATED,
+    DEAF,
+    FORGETFUL,
+    OPENED,
+    PARTS,
+    QUOTING,
+    STRICT,
+    THINKING,
+    TRIMMING,
+)
 
 _OPEN = "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}{%- endif %}"
 TEXT = "{{- message.content }}"

@@ -202,4 +202,48 @@ OF_HARM = {
     "dunder text": _all("{{ m.content.__len__() }}"),
     "a private name": _all("{{ m._private }}{{ m['_private'] }}{{ loop._length }}{{ m.role._x }}"),
 }
-MADE_UP = {**OF_TEXTS, **OF_CONVERSATIONS, **OF_VALUES, **OF_HARM}
+OF_WHAT_IS_KEPT = {
+    "lengths of what may be missing": _all("{{ m.reasoning_content|length > 1 }}{{ m.name|length }}{{ m.content|length == 1 }}"),
+    "a number of tools": _all(_SAY, "{{ tools|length }}"),
+    "a name that a namespace lacks": _all("{{ ns.missing }}{{ ns.missing is defined }}", "{% set ns = namespace() %}"),
+    "a private name in a namespace": _all("{{ ns._Namespace__attrs }}", "{% set ns = namespace(x=1) %}"),
+    "a method that a value lacks": _all(
+        "{{ m.content.strip is defined }}{{ (m.n or 1).title is defined }}{{ (m.tool_calls or []).strip is defined }}"
+    ),
+    "an item named like a method": _all("{{ m['items'] is defined }}{{ m['values'] is callable }}"),
+    "an indent that is no number": _all("{{ m|tojson(indent=2) }}{{ m|tojson(indent=2.0) }}"),
+    "a list that grows": _all("{% set ns.l = ns.l + [m.role] %}{{ ns.l }}", "{% set ns = namespace(l=[]) %}"),
+    "a list that is changed": "{% set l = [] %}{% for m in messages %}{% set _ = l.append(m) %}{% endfor %}{{ l }}",
+    "a message in a dictionary": _all("{% set d = {'a': m, 'items': 1} %}{{ d.a.role }}{{ d.items }}{{ d['items'] }}"),
+    "a copy": _all("{{ m.copy() }}"),
+    "a method that is not called": _all("{{ m.pop is defined }}{{ messages.append is defined }}{{ m['__init__'] is defined }}"),
+    "an attribute of a text": _all("{{ m.content.missing is defined }}{{ m.content['x'] is defined }}"),
+    "methods one after another": _all(
+        "{{ m.content.strip().upper().replace('A', 'b').startswith(('B', 'H')) }}"
+        "{{ m.content.partition('a')[2].rstrip('\\n').title() }}"
+    ),
+    "filters one after another": _all("{{ m.content|trim|replace('a', 'b')|indent(2)|wordwrap(9)|truncate(20) }}"),
+    "arithmetic": _all("{{ loop.index * 2 // 3 ** 1 % 5 - 1.5 }}{{ m.role ~ 1 }}{{ -loop.index }}{{ loop.index / 4 }}"),
+    "joins": "{{ messages|join(',', 'role') }}{{ messages|map(attribute='content')|map('length')|sum }}",
+    "all of the loop": _all("{{ loop.revindex0 }}{{ loop.depth }}{{ loop.depth0 }}{{ loop.index }}{{ loop.last }}"),
+    "a loop kept aside": _all("{% set outer = loop %}{% for x in 'ab' %}{{ outer.index }}{{ loop.index }}{% endfor %}"),
+    "a loop in JSON": _all("{{ loop|tojson }}"),
+    "a call with a block": _all(
+        "{% call wrap() %}{{ m.content }}{% endcall %}", "{% macro wrap() %}[{{ caller() }}]{% endmacro %}"
+    ),
+    "a macro with a named argument": _all(
+        "{{ say(m, upper=true) }}",
+        "{% macro say(m, upper=false) %}{{ m.content.upper() if upper else m.content }}{% endmacro %}",
+    ),
+    "what Jinja brings": _all("{{ range(3)|list }}{{ lipsum is defined }}{{ cycler('a', 'b').next() }}{{ joiner(',')() }}"),
+    "escapes": _all("{{ m.content|e }}{{ m.content|safe }}{{ (m.content|e).format() }}"),
+    "a format that is written": _all("{{ '{} {0}'.format }}{{ '{0}-{1}'.format(m.role, loop.index) }}"),
+    "a format with an attribute": _all("{{ '{0.role} {0[role]}'.format(m) }}"),
+    "a format of a dictionary": _all("{{ '{role}'.format_map(m) }}"),
+    "a format kept aside": _all("{% set f = '{0.__class__}'.format %}{{ f(m) }}"),
+    "a format in a namespace": _all(
+        "{% set ns.f = m.content.format %}{{ ns.f(1) }}", "{% set ns = namespace(f=none) %}{{ ns.f }}"
+    ),
+    "a format in the next item": "{% for f in ['{0.__class__}'.format, 1] %}{{ loop.previtem|string }}{% endfor %}",
+}  # fmt: skip
+ASKING = {**OF_TEXTS, **OF_CONVERSATIONS, **OF_VALUES, **OF_HARM, **OF_WHAT_IS_KEPT}
