@@ -51,6 +51,7 @@ def test_a_chat_completion_with_whole_usage_takes_the_usage_fast_path() -> None:
         ANSWER | {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 5}},
         ANSWER | {"usage": {"prompt_tokens": 9}},
         ANSWER | {"usage": USAGE | {"completion_tokens": -1}},
+        ANSWER | {"usage": USAGE | {"completion_tokens": 2**53 + 1}},
         ANSWER | {"usage": USAGE | {"completion_tokens": "12"}},
         ANSWER | {"model": ""},
         ANSWER | {"model": None, "response": {"model": "n"}},
