@@ -51,6 +51,7 @@ def test_a_chat_completion_with_whole_usage_takes_the_usage_fast_path() -> None:
         ANSWER | {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 5}},
         ANSWER | {"usage": {"prompt_tokens": 9}},
         ANSWER | {"usage": USAGE | {"completion_tokens": -1}},
+        ANSWER | {"usage": USAGE | {"completion_tokens": 2**53 + 1}},
         ANSWER | {"usage": USAGE | {"completion_tokens": "12"}},
         ANSWER | {"model": ""},
         ANSWER | {"model": None, "response": {"model": "n"}},
@@ -68,7 +69,13 @@ def test_what_is_in_doubt_is_read_in_full(answer: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [{"prompt_cache_hit_tokens": 5}, {"prompt_tokens_details": None}, {"total_tokens": 99}]
+    "more",
+    [
+        {"prompt_cache_hit_tokens": 5},
+        {"prompt_cache_hit_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}},
+        {"prompt_tokens_details": None},
+        {"total_tokens": 99},
+    ],
 )
 @pytest.mark.parametrize("cut", [True, False])
 def test_the_usage_fast_path_misses_nothing(more: dict[str, Any], cut: bool) -> None:

@@ -148,12 +148,14 @@ def test_a_template_that_asks_for_identity_is_rendered_by_the_reference(tmp_path
 
 def test_a_template_that_asks_for_identity_now_and_then_is_still_right(tmp_path: Path) -> None:
     now_and_then = (
-        "{% if messages|length > 6 %}{{ messages[0] is sameas messages[1] }}{% endif %}{{ messages[0].content }}"
+        "{% if messages|length > 60 %}{{ messages[0] is sameas messages[1] }}{% endif %}{{ messages[0].content }}"
     )
     tokenizer = load_tokenizer(build(tmp_path, template=now_and_then), name="tiny")
     assert tokenizer.render([HI], date=DATE) == "Hi"
-    _template(tokenizer)._chance.random = lambda: 1.0  # no audit
-    assert tokenizer.render([HI] * 7, date=DATE) == "FalseHi"  # transformers copies each message
+    template = _template(tokenizer)
+    assert template._fast is not None  # the trial is of shorter conversations
+    template._chance.random = lambda: 1.0  # no audit
+    assert tokenizer.render([HI] * 61, date=DATE) == "FalseHi"  # transformers copies each message
 
 
 def test_what_a_template_raises_says_nothing_of_the_conversation(tmp_path: Path) -> None:
@@ -227,8 +229,8 @@ def test_of_two_thoughts_that_one_is_written_which_apply_chat_template_writes(
 
 def test_a_dated_template_keeps_the_date_of_its_exchange_when_transformers_forgot_it(tmp_path: Path) -> None:
     tokenizer = load_tokenizer(build(tmp_path, template="{{ strftime_now('%Y-%m-%d') }}"), name="tiny")
-    assert tokenizer.render([HI], date=DATE) == "2026-11-28"
-    template = _template(tokenizer)
+    assert tokenizer.render([HI], date=datetime(2001, 2, 2, tzinfo=UTC)) == "2001-02-02"
+    template = tokenizer._renderer._templates[False]
     assert template._fast is not None  # after an audit
     template._compiled.cache_clear()
     template._fast = None

@@ -212,6 +212,12 @@ OF_WHAT_IS_KEPT = {
     "lengths of what may be missing": _all("{{ m.reasoning_content|length > 1 }}{{ m.name|length }}{{ m.content|length == 1 }}"),
     "a number of tools": _all(_SAY, "{{ tools|length }}"),
     "a name that a namespace lacks": _all("{{ ns.missing }}{{ ns.missing is defined }}", "{% set ns = namespace() %}"),
+    "a private name in a namespace": _all("{{ ns._Namespace__attrs }}", "{% set ns = namespace(x=1) %}"),
+    "a method that a value lacks": _all(
+        "{{ m.content.strip is defined }}{{ (m.n or 1).title is defined }}{{ (m.tool_calls or []).strip is defined }}"
+    ),
+    "an item named like a method": _all("{{ m['items'] is defined }}{{ m['values'] is callable }}"),
+    "an indent that is no number": _all("{{ m|tojson(indent=2) }}{{ m|tojson(indent=2.0) }}"),
     "a list that grows": _all("{% set ns.l = ns.l + [m.role] %}{{ ns.l }}", "{% set ns = namespace(l=[]) %}"),
     "a list that is changed": "{% set l = [] %}{% for m in messages %}{% set _ = l.append(m) %}{% endfor %}{{ l }}",
     "a message in a dictionary": _all("{% set d = {'a': m, 'items': 1} %}{{ d.a.role }}{{ d.items }}{{ d['items'] }}"),

@@ -53,8 +53,8 @@ OF_COUNTING = {
     ),
     "only the first level of options is looked at": Mutation(
         _TEMPLATE,
-        "        if values <= _MOST_OPTIONS:\n",
-        "        if values < 0:\n",
+        "            pending.extend(inner)\n",
+        "            pass\n",
         "a caller's options take minutes",
         _HARD,
     ),
@@ -74,8 +74,8 @@ OF_COUNTING = {
     ),
     "a written reply has no stop token": Mutation(
         _TEMPLATE,
-        "self.tokenizer.count(written) + stop_tokens(reply.finish)",
-        "self.tokenizer.count(written)",
+        "Side(self.tokenizer.count(written) + stop_tokens(reply.finish), doubts)",
+        "Side(self.tokenizer.count(written), doubts)",
         "every tool call counts one token too few",
         _TOOLS,
     ),

@@ -6,8 +6,8 @@ from mutate.mutation import Mutation
 
 _RENDERER, _SANDBOX = "templates/renderer.py", "templates/sandbox.py"
 _IT = "counting/test_renderer.py::{}".format
-_EQUAL = ("counting/test_made_up_templates.py",)
-_MADE_UP = ("counting/test_made_up_templates.py",)
+_MADE_UP = "counting/test_made_up_templates.py::{}".format
+_ASKED = _MADE_UP("test_a_made_up_template_is_rendered_and_counted_as_apply_chat_template_does[{}]").format
 _TOKENIZER = ("tokenizers/test_tokenizer_counts.py",)
 _CACHE = "test_bounded_cache.py::{}".format
 
@@ -129,7 +129,7 @@ OF_TEMPLATES = {
         "    if None in message.values():\n",
         "    if False:\n",
         "`message.name is defined` is true of null",
-        _MADE_UP,
+        (_ASKED("values of all kinds"),),
     ),
     "another name of reasoning goes first": Mutation(
         _RENDERER,
@@ -192,45 +192,49 @@ OF_TEMPLATES = {
         "or not (indent is None or type(indent) is int)",
         "or isinstance(indent, list)",
         "2.0 equals 2 as a key, and is refused as an indent",
-        _EQUAL,
+        (_ASKED("an indent that is no number"),),
     ),
     "a method that changes is safe": Mutation(
         _SANDBOX,
         'frozenset({"items", "keys", "values", "get"})',
         'frozenset({"items", "keys", "values", "get", "pop"})',
         "a template takes a message apart that others share",
-        _EQUAL,
+        (_ASKED("popping a key"),),
     ),
     "a method that formats is safe": Mutation(
-        _SANDBOX, '- {"format", "format_map"}', '- {"format_map"}', "a template gets out of its sandbox", _EQUAL
+        _SANDBOX,
+        '- {"format", "format_map"}',
+        '- {"format_map"}',
+        "a template gets out of its sandbox",
+        (_ASKED("a class by a format"),),
     ),
     "what is safe depends on the name alone": Mutation(
         _SANDBOX,
         "        if kind is str and name in _STR_METHODS:\n",
         "        if name in _STR_METHODS:\n",
         "a number that is asked for `strip` is refused, where it has none",
-        _EQUAL,
+        (_ASKED("a method that a value lacks"),),
     ),
     "private names of a namespace are given": Mutation(
         _SANDBOX,
         'if kind is namespace and not name.startswith("_"):',
         "if kind is namespace:",
         "a template reads what the sandbox hides",
-        _EQUAL,
+        (_ASKED("a private name in a namespace"),),
     ),
     "an item that is missing is no method": Mutation(
         _SANDBOX,
         "type(key) is str and key not in _DICT_NAMES:",
         "type(key) is str:",
         "`message['items']` is a method to Jinja",
-        _EQUAL,
+        (_ASKED("an item named like a method"),),
     ),
     "an indented list is shared": Mutation(
         _SANDBOX,
         "indent(list(s) if type(s) is list else s, *args, **kwargs)",
         "indent(s, *args, **kwargs)",
         "one template changes the messages that the next one gets",
-        _MADE_UP,
+        (_MADE_UP("test_what_is_said_in_a_list_is_not_changed_by_the_filter_indent"),),
     ),
     "what would fill a generation is kept": Mutation(
         "bounded.py",

@@ -274,7 +274,7 @@ OF_TOKENIZERS = {
         "not isinstance(spec.origin, FolderOrigin) or spec.chat_template is not None:",
         "not isinstance(spec.origin, FolderOrigin):",
         "prompts are counted by the folder's own template",
-        (*_REGISTRY, "tokenizers/test_tokenizer_packages.py"),
+        _REGISTRY,
     ),
     "templates are no part of a fingerprint": Mutation(
         "tokenizers/tokenizer.py",
