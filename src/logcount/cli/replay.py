@@ -87,7 +87,9 @@ def replay(config: Path | None, /, paths: tuple[str, ...], output: str, by: str 
             asyncio.run(replaying(source))
         except LogcountError as error:
             unfinished = error
-    if not asked.each:
+    if asked.each:
+        _tell_account(summary)
+    else:
         _report(summary, output, by_model=by is None, calibrate=asked.calibrate)
     if asked.calibrate and (asked.each or output == "csv"):
         _tell_calibration(summary)
@@ -175,6 +177,13 @@ def _tell_calibration(summary: Summary) -> None:
 
     for line in calibration_lines(summary.calibration):
         click.echo(printable(line), err=True)
+
+
+def _tell_account(summary: Summary) -> None:
+    """Say on stderr how many events had each outcome, where the output on stdout has no place for it."""
+    from logcount.reports.tables import account_of
+
+    click.echo(account_of(summary), err=True)
 
 
 def _report(summary: Summary, output: str, *, by_model: bool, calibrate: bool) -> None:

@@ -39,7 +39,8 @@ def make_sinks(settings: Settings, named: Sequence[str], credential: Callable[[]
     names = named or settings.run.sinks or [name for name, row in SINKS.items() if row.wanted(settings)]
     if not names:
         raise Misconfigured(
-            "no sink is set: APPLICATIONINSIGHTS_CONNECTION_STRING or otlp.endpoint; `--sink none` is for none"
+            "no sink is set: APPLICATIONINSIGHTS_CONNECTION_STRING or otlp.endpoint; "
+            'for none, `sinks = ["none"]` in [run]'
         )
     for name in names:
         if name not in SINKS:

@@ -155,6 +155,7 @@ def _uncounted(summary: Summary) -> list[tuple[str, int]]:
 _MEANINGS = {
     "cut": "bodies that break off",
     "envelope-disagrees": "envelope and response report different usage: the response's was taken",
+    "impossible-time": "times before 2000 or after the event arrived: the time of its arrival was taken",
     "invalid-utf8": "bytes that are no UTF-8, read as U+FFFD",
     "lone-surrogates": "half surrogate pairs, read as U+FFFD",
     "lost-chunks": "stream chunks that could not be read",
