@@ -25,7 +25,7 @@ WITH_ADDRESSES = {
     "a format that is written",
     "a format in the next item",
 }
-"""These write or compare where an object is in memory: the faster renderer has failed its trial, and leaves them."""
+"""These write or compare where an object is in memory: two are alike by chance, and either way may render."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_a_made_up_template_is_rendered_and_counted_as_apply_chat_template_does(
     compared = Pair(*pair, MADE_UP[name])
     result = compared.compare(15, name)
     assert result.differences == 0, result.examples
-    assert compared.is_fast != (name in WITH_ADDRESSES)
+    assert compared.is_fast or name in WITH_ADDRESSES
 
 
 def test_the_tiny_tokenizers_own_template_is_too(pair: tuple[Any, Any]) -> None:
