@@ -70,8 +70,9 @@ class Naive:
         if said.get("tool_calls"):
             closed = self._render([*messages, _prepared(said)], options, open_reply=False)
             written = closed[len(prompt) :].removesuffix(self._closing)
-            shown = closed.startswith(prompt) and closed.endswith(self._closing) and said["content"].strip() in written
-            reply = written if shown else None  # some templates leave out what is said beside a call
+            said_so = [said["content"].strip(), *(call["function"]["name"] for call in said["tool_calls"])]
+            shown = closed.startswith(prompt) and closed.endswith(self._closing)
+            reply = written if shown and all(part in written for part in said_so) else None  # some leave a part out
         return prompt, reply, finish in {"stop", "tool_calls"}
 
     def _render(self, messages: list[dict[str, Any]], options: dict[str, Any], *, open_reply: bool) -> str:
