@@ -59,7 +59,7 @@ KINDS = {
 LOWER = {("gpt-oss", "multi-turn"): 15}
 """Where the aim is another one."""
 COLUMNS = ("model", "kind", "times as fast as", "aim")
-LAST = ("events/s", "start, s", "two workers, of two copies")
+LAST = ("events/s", "start, s", "two workers, of two copies", "checked", "faults")
 
 
 class Bench:
@@ -69,7 +69,6 @@ class Bench:
         self._sizes = sizes
         self._rounds = rounds
         self._text = text
-        self.checked = 0
         self.wrong: list[str] = []
 
     def measure(self, name: str, kinds: Iterable[Kind]) -> None:
@@ -81,15 +80,16 @@ class Bench:
             with tempfile.TemporaryDirectory() as folder:
                 contest = Contest(Path(folder), kind, traffic, rivals, self._sizes)
                 contest.measure(self._rounds)
-                self.wrong += [f"{name}, {kind.name}: {what}" for what in contest.check()]
-            self.checked += len(contest.result.counts) or len(contest.archive.places)
-            self._show(name, contest, kind)
+                faults = contest.check()
+            self.wrong += [f"{name}, {kind.name}: {what}" for what in faults]
+            self._show(name, contest, kind, len(faults))
         rivals.close()
 
-    def _show(self, name: str, contest: Contest, kind: Kind) -> None:
+    def _show(self, name: str, contest: Contest, kind: Kind, faults: int) -> None:
         result = contest.result
         rate = len(contest.archive.places) / median(seconds[-1] for seconds in result.seconds)
-        last = f"{rate:,.0f}", f"{median(result.starts):.1f}", f"{result.workers:.2f}"
+        checked = len(result.counts) or len(contest.archive.places)
+        last = f"{rate:,.0f}", f"{median(result.starts):.1f}", f"{result.workers:.2f}", f"{checked:,}", f"{faults:,}"
         for way, usual in kind.aims.items():
             aim = LOWER.get((name, kind.name), usual)
             found = [_cell(median(ratios), aim) for ratios in zip(*result.times[way], strict=True)]
@@ -133,7 +133,6 @@ def main() -> None:
     for number, name in enumerate(models):
         bench.measure(name, [kind for kind in kinds if number == 0 or not kind.reported])
     print("\nevents/s, the start and the workers are those of the largest archive")
-    print(f"{bench.checked:,} events were checked, {len(bench.wrong):,} faults were found")
     print(f"{time.perf_counter() - began:.0f} s in all")
     if bench.wrong:
         sys.exit("counts differ:\n" + "\n".join(bench.wrong[:20]))
